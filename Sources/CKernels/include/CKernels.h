@@ -1,0 +1,11 @@
+/* The door of CKernels: every inner loop of the CPU backend. One header per operation family. */
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include "ck_types.h"
+#include "ck_gemm.h"
+#include "ck_attention.h"
+#include "ck_rows.h"
+#include "ck_sample.h"
+
+#endif

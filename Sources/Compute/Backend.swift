@@ -1,0 +1,129 @@
+package import Tensors
+
+/// The operations models are written in. `rows` always means: the first `rows` rows of the given tensors.
+///
+/// **Numerics rule.** A row's result depends on that row (and, in attention, on its own prefix) and on nothing else:
+/// not on `rows`, the order of rows, the number of threads or chunk boundaries. Every sum is taken in one fixed order.
+///
+/// Not Sendable: created, used and dropped on the engine thread. Shapes that do not fit are our own misuse and trap;
+/// what comes from a checkpoint is checked by `Models` before it gets here.
+package protocol Backend: AnyObject {
+    var information: BackendInformation { get }
+
+    // MARK: Memory (load time; may throw `outOfMemory`)
+
+    func makeTensor(rows: Int, columns: Int) throws(ComputeError) -> Tensor
+    /// Concatenates the given tensors (any floating type) into one float32 vector.
+    func makeVector(_ parts: [TensorView]) throws(ComputeError) -> Vector
+    /// Packs weights `[outputs_i, inputs]` (float32, float16 or bfloat16, all of one type and `inputs`) one below the
+    /// other into one weight `[Σ outputs_i, inputs]`: fused q/k/v or gate/up projections.
+    func packWeight(_ parts: [TensorView]) throws(ComputeError) -> PackedWeight
+    /// Zero-filled pages.
+    func makeKVCache(_ layout: KVLayout, pages: Int) throws(ComputeError) -> KVCache
+    /// - Parameters:
+    ///   - inverseFrequencies: one per rotated pair.
+    ///   - amplitude: multiplies cosine and sine (yarn's attention factor), normally 1.
+    ///   - pairing: which dimensions form a pair.
+    ///   - rows: most rows of a step.
+    func makeRotary(
+        inverseFrequencies: [Float], amplitude: Float, pairing: RotaryPairing, rows: Int
+    ) throws(ComputeError) -> Rotary
+
+    // MARK: A step
+
+    /// Wakes the workers: between `beginStep` and `endStep` they wait without sleeping.
+    func beginStep()
+    func endStep()
+
+    /// `output[r] = weight[tokens[r]]`, from the packed rows (so that tied embeddings exist once).
+    func embed(_ tokens: [Int32], _ weight: PackedWeight, into output: Tensor)
+
+    /// `output[r] = x[r] / sqrt(mean(x[r]²) + epsilon) * weight`.
+    func rmsNorm(_ x: Tensor, weight: Vector, epsilon: Float, into output: Tensor, rows: Int)
+
+    /// `residual[r] += delta[r]`, then as `rmsNorm(residual)`.
+    func addRMSNorm(
+        residual: Tensor, delta: Tensor, weight: Vector, epsilon: Float, into output: Tensor, rows: Int)
+
+    /// `output[r] = x[r] · weightᵀ + bias`: `x` `[rows, inputs]`, `output` `[rows, outputs]`. With bfloat16 weights `x` is
+    /// rounded to bfloat16 first; sums are float32 in order of the inputs.
+    func linear(_ x: Tensor, _ weight: PackedWeight, bias: Vector?, into output: Tensor, rows: Int)
+
+    /// `output[r][i] = silu(gateUp[r][i]) * gateUp[r][n + i]` with `n = output.columns`; `gateUp` `[rows, 2n]`.
+    func gatedSiLU(_ gateUp: Tensor, into output: Tensor, rows: Int)
+
+    /// Fills the rotary table for the positions of this step. Once per step, before the first layer.
+    func prepare(_ rotary: Rotary, _ context: ForwardContext)
+
+    /// `qkv` `[rows, (heads + 2·kvHeads)·headDimension]`: normalizes each head of q and k where norms are given
+    /// (Qwen3), rotates q and k, writes k and v to the pages of `layer`. q stays in `qkv`, rotated.
+    func rotateAndStore(
+        _ qkv: Tensor, _ shape: AttentionShape, queryNorm: Vector?, keyNorm: Vector?, epsilon: Float,
+        rotary: Rotary, cache: KVCache, layer: Int, _ context: ForwardContext)
+
+    /// Causal attention of the q part of `qkv` over the pages of `layer`, into `output` `[rows, heads·headDimension]`.
+    /// A row at position p sees positions `max(0, p - window + 1) ... p`.
+    func attention(
+        _ qkv: Tensor, _ shape: AttentionShape, cache: KVCache, layer: Int, _ context: ForwardContext,
+        into output: Tensor)
+
+    /// `output[i] = x[rows[i]]`.
+    func gather(_ x: Tensor, rows: [Int32], into output: Tensor)
+
+    /// Copies the first `tokens` slots of page `source` to page `destination`, in all layers. Source and destination
+    /// differ.
+    func copyPage(_ cache: KVCache, from source: Int32, to destination: Int32, tokens: Int)
+
+    /// Samples one token for each element of `rows` from `logits[row]`; see `SamplingRow`.
+    func sample(_ logits: Tensor, _ rows: [SamplingRow]) -> [SampledToken]
+
+    /// Copies one row to the host (goldens, tests, embeddings).
+    func read(_ x: Tensor, row: Int) -> [Float]
+}
+
+package struct AttentionShape: Sendable, Hashable {
+    package var heads: Int
+    package var keyValueHeads: Int
+    package var headDimension: Int
+    /// Multiplies q·k, normally `1/sqrt(headDimension)`.
+    package var scale: Float
+    /// Sliding window in tokens; nil sees everything.
+    package var window: Int?
+
+    package init(heads: Int, keyValueHeads: Int, headDimension: Int, scale: Float, window: Int? = nil) {
+        self.heads = heads
+        self.keyValueHeads = keyValueHeads
+        self.headDimension = headDimension
+        self.scale = scale
+        self.window = window
+    }
+}
+
+/// Which two dimensions of a head the rotary embedding turns together.
+package enum RotaryPairing: Sendable {
+    /// i and i + d/2 (GPT-NeoX, Hugging Face Llama).
+    case halves
+    /// 2i and 2i + 1 (GPT-J, original Llama).
+    case interleaved
+}
+
+package struct BackendInformation: Sendable, Equatable {
+    /// `cpu`.
+    package var name: String
+    /// Kernel path, for example `avx512bf16`.
+    package var kernels: String
+    package var threads: Int
+
+    package init(name: String, kernels: String, threads: Int) {
+        self.name = name
+        self.kernels = kernels
+        self.threads = threads
+    }
+}
+
+package enum ComputeError: Error, Equatable, Sendable {
+    case outOfMemory(bytes: Int, purpose: String)
+    case unsupportedDType(tensor: String, dtype: DType, supported: [DType])
+    /// `RADISH_CPU` names a path this machine cannot run.
+    case unknownKernelPath(requested: String, available: [String])
+}

@@ -1,0 +1,51 @@
+/// Float32 activations `[rows, columns]`, row-major, in the memory of the backend that made it.
+///
+/// Allocated once at load for the largest step; an operation uses the first rows of it. Each backend has its own
+/// subclass. Confined to the engine thread.
+package class Tensor {
+    package let rows: Int
+    package let columns: Int
+
+    package init(rows: Int, columns: Int) {
+        self.rows = rows
+        self.columns = columns
+    }
+}
+
+/// A small float32 vector (norm weight, bias) in the backend's memory.
+package class Vector {
+    package let count: Int
+    package init(count: Int) { self.count = count }
+}
+
+/// A weight `[outputs, inputs]` repacked into the layout the backend's micro-kernels read. Exists once in memory.
+package class PackedWeight {
+    package let outputs: Int
+    package let inputs: Int
+    /// Bytes that one pass over the weight reads.
+    package let byteCount: Int
+
+    package init(outputs: Int, inputs: Int, byteCount: Int) {
+        self.outputs = outputs
+        self.inputs = inputs
+        self.byteCount = byteCount
+    }
+}
+
+/// Pages of keys and values for all layers.
+package class KVCache {
+    package let layout: KVLayout
+    package let pageCount: Int
+
+    package init(layout: KVLayout, pageCount: Int) {
+        self.layout = layout
+        self.pageCount = pageCount
+    }
+}
+
+/// Cosines and sines of the rotary embedding for the rows of the current step.
+package class Rotary {
+    /// Rotated dimensions of a head (even, ≤ head dimension).
+    package let dimensions: Int
+    package init(dimensions: Int) { self.dimensions = dimensions }
+}

@@ -1,0 +1,65 @@
+/// What a running request tells its owner. Order: `started` once, `token`s, then exactly one `finished`.
+package enum GenerationEvent: Sendable, Equatable {
+    /// Admitted: how much of the prompt the prefix cache held.
+    case started(CacheReport)
+    case token(GeneratedToken)
+    /// The last event of every request, also of an aborted or failed one.
+    case finished(FinishReason, GenerationUsage)
+}
+
+package struct GeneratedToken: Sendable, Equatable {
+    package var id: Int32
+    /// Natural log of the token's probability before temperature and filters; nil unless asked for.
+    package var logprob: Float?
+    /// Most likely alternatives, best first; empty unless asked for.
+    package var top: [TokenLogprob]
+
+    package init(id: Int32, logprob: Float? = nil, top: [TokenLogprob] = []) {
+        self.id = id
+        self.logprob = logprob
+        self.top = top
+    }
+}
+
+package struct TokenLogprob: Sendable, Equatable {
+    package var id: Int32
+    package var logprob: Float
+
+    package init(id: Int32, logprob: Float) {
+        self.id = id
+        self.logprob = logprob
+    }
+}
+
+package enum FinishReason: Sendable, Equatable {
+    /// An end-of-sequence or stop id was sampled (it is also delivered as the last `token`).
+    case stopToken(Int32)
+    /// `maxTokens` reached, or the context is full.
+    case length
+    case aborted
+    case failed(RequestError)
+}
+
+package struct GenerationUsage: Sendable, Equatable {
+    package var promptTokens: Int
+    package var completionTokens: Int
+    /// Prompt tokens that were not computed again.
+    package var cachedTokens: Int
+
+    package init(promptTokens: Int, completionTokens: Int, cachedTokens: Int) {
+        self.promptTokens = promptTokens
+        self.completionTokens = completionTokens
+        self.cachedTokens = cachedTokens
+    }
+}
+
+/// What the prefix cache did for one request.
+package struct CacheReport: Sendable, Equatable {
+    package var promptTokens: Int
+    package var cachedTokens: Int
+
+    package init(promptTokens: Int, cachedTokens: Int) {
+        self.promptTokens = promptTokens
+        self.cachedTokens = cachedTokens
+    }
+}

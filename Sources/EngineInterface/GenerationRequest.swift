@@ -1,0 +1,41 @@
+/// One sequence to generate: token ids in, token ids out. Text, templates and stop strings are `TextGeneration`'s.
+package struct GenerationRequest: Sendable {
+    /// Unique among live requests; used to abort and in logs.
+    package var id: String
+    /// Prompt ids, at least one.
+    package var prompt: [Int32]
+    package var sampling: SamplingParameters
+    /// Separates cached prefixes that must not be shared (tenant salt, adapter). Empty: shared by all.
+    package var cacheNamespace: String
+    /// Larger runs first where the schedule policy honours priorities.
+    package var priority: Int
+
+    package init(
+        id: String, prompt: [Int32], sampling: SamplingParameters, cacheNamespace: String = "", priority: Int = 0
+    ) {
+        self.id = id
+        self.prompt = prompt
+        self.sampling = sampling
+        self.cacheNamespace = cacheNamespace
+        self.priority = priority
+    }
+}
+
+/// Why the engine did not take a request. All are the caller's to mend, except `queueFull` and `shuttingDown`.
+package enum RequestError: Error, Equatable, Sendable {
+    /// A value out of range; `field` is its name on the wire.
+    case invalidParameter(field: String, found: String, expected: String)
+    case emptyPrompt
+    /// An id the model has no row for.
+    case tokenOutOfRange(id: Int32, vocabularySize: Int)
+    /// Prompt (+ at least one new token) does not fit the context.
+    case contextLengthExceeded(promptTokens: Int, maxNewTokens: Int?, contextLength: Int)
+    /// Fits the context, but not the whole KV pool of this server.
+    case poolTooSmall(promptTokens: Int, poolTokens: Int)
+    case duplicateID(String)
+    /// As many requests wait as the server allows.
+    case queueFull(limit: Int)
+    case shuttingDown
+    /// The engine stopped because of an internal failure; the text says which.
+    case engineFailed(String)
+}

@@ -1,0 +1,30 @@
+package import EngineInterface
+
+/// What came out of a step: one token for each entry that samples, in the order of the plan's entries.
+package struct StepResult: Sendable, Equatable {
+    package struct Sample: Sendable, Equatable {
+        package var sequence: Int
+        package var token: GeneratedToken
+
+        package init(sequence: Int, token: GeneratedToken) {
+            self.sequence = sequence
+            self.token = token
+        }
+    }
+    package var samples: [Sample]
+
+    package init(samples: [Sample]) { self.samples = samples }
+}
+
+/// What the scheduler wants told to the owner of a sequence; `Engine` forwards it to the request's stream.
+package struct SchedulerEvent: Sendable, Equatable {
+    package var sequence: Int
+    package var requestID: String
+    package var event: GenerationEvent
+
+    package init(sequence: Int, requestID: String, event: GenerationEvent) {
+        self.sequence = sequence
+        self.requestID = requestID
+        self.event = event
+    }
+}

@@ -1,0 +1,25 @@
+/// Borrowed bytes of a tensor in row-major order, with shape and type. Keeps its owner (a mapped file) alive.
+///
+/// Not Sendable: a view stays with the thread that loads the model.
+package struct TensorView {
+    /// Name in the checkpoint; used in error messages.
+    package let name: String
+    package let dtype: DType
+    /// Outermost dimension first; the product times `dtype.byteCount` equals `bytes.count`.
+    package let shape: [Int]
+    package let bytes: UnsafeRawBufferPointer
+    private let owner: AnyObject
+
+    /// - Precondition: `bytes.count` matches shape and type (the reader of the file has checked it), and `bytes` stays
+    ///   valid while `owner` lives.
+    package init(name: String, dtype: DType, shape: [Int], bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+        precondition(shape.reduce(dtype.byteCount, *) == bytes.count)
+        self.name = name
+        self.dtype = dtype
+        self.shape = shape
+        self.bytes = bytes
+        self.owner = owner
+    }
+
+    package var elementCount: Int { shape.reduce(1, *) }
+}

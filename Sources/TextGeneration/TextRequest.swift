@@ -1,0 +1,100 @@
+package import ChatTemplates
+package import EngineInterface
+
+/// A request for text, the same for HTTP, command and library. Hop 2 turns it into a `GenerationRequest`, hop 8 turns
+/// the tokens back into `TextEvent`s.
+package struct TextRequest: Sendable {
+    package enum Prompt: Sendable {
+        /// Encoded with the tokenizer's own special tokens (BOS), nothing else.
+        case text(String)
+        case tokens([Int32])
+        case chat(ChatPrompt)
+    }
+
+    package var id: String
+    package var prompt: Prompt
+    package var sampling: SamplingParameters
+    /// Ends the text where one appears; not part of the text unless `includeStop`.
+    package var stop: [String]
+    package var includeStop: Bool
+    package var skipSpecialTokens: Bool
+    package var cacheNamespace: String
+    package var priority: Int
+
+    package init(
+        id: String, prompt: Prompt, sampling: SamplingParameters = SamplingParameters(), stop: [String] = [],
+        includeStop: Bool = false, skipSpecialTokens: Bool = true, cacheNamespace: String = "", priority: Int = 0
+    ) {
+        self.id = id
+        self.prompt = prompt
+        self.sampling = sampling
+        self.stop = stop
+        self.includeStop = includeStop
+        self.skipSpecialTokens = skipSpecialTokens
+        self.cacheNamespace = cacheNamespace
+        self.priority = priority
+    }
+}
+
+/// A conversation to be rendered by the model's chat template.
+package struct ChatPrompt: Sendable {
+    /// One dictionary per message, as the template sees it: `role`, `content` (string, or list of parts), `name`,
+    /// `tool_calls`, `tool_call_id`, … in the order of the client's JSON.
+    package var messages: [JinjaValue]
+    /// As the client sent them; nil if none.
+    package var tools: JinjaValue?
+    /// Opens the assistant's turn.
+    package var addGenerationPrompt: Bool
+    /// Leaves the last message open so that the model continues it; excludes `addGenerationPrompt`.
+    package var continueFinalMessage: Bool
+    /// `chat_template_kwargs`: further variables for the template, for example `enable_thinking`.
+    package var templateVariables: [(String, JinjaValue)]
+
+    package init(
+        messages: [JinjaValue], tools: JinjaValue? = nil, addGenerationPrompt: Bool = true,
+        continueFinalMessage: Bool = false, templateVariables: [(String, JinjaValue)] = []
+    ) {
+        self.messages = messages
+        self.tools = tools
+        self.addGenerationPrompt = addGenerationPrompt
+        self.continueFinalMessage = continueFinalMessage
+        self.templateVariables = templateVariables
+    }
+}
+
+/// What a text request yields. Order: `started` once, `delta`s, exactly one `finished`.
+package enum TextEvent: Sendable, Equatable {
+    case started(CacheReport)
+    case delta(TextDelta)
+    case finished(TextFinish)
+}
+
+/// Text that has become certain (never half a character, never part of a stop string).
+package struct TextDelta: Sendable, Equatable {
+    /// May be empty while bytes of one character or the start of a stop string are held back.
+    package var text: String
+    /// The tokens that arrived since the last delta, in order.
+    package var tokens: [GeneratedToken]
+
+    package init(text: String, tokens: [GeneratedToken]) {
+        self.text = text
+        self.tokens = tokens
+    }
+}
+
+package struct TextFinish: Sendable, Equatable {
+    package enum Reason: Sendable, Equatable {
+        case stopToken(Int32)
+        case stopString(String)
+        case length
+        case aborted
+        case failed(RequestError)
+    }
+    package var reason: Reason
+    package var usage: GenerationUsage
+
+    package init(reason: Reason, usage: GenerationUsage) {
+        self.reason = reason
+        self.usage = usage
+    }
+}
