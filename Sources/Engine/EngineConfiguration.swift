@@ -1,0 +1,44 @@
+package import Scheduling
+package import Tensors
+
+/// What an operator may set about the engine. Nil means: chosen at load from the model and the machine, and reported
+/// with its reason in `ResolvedConfiguration`.
+package struct EngineConfiguration: Sendable {
+    /// Name for logs and `/get_model_info`.
+    package var modelPath: String
+    /// Nil: as stored in the checkpoint.
+    package var dtype: DType?
+    /// Shorter than the model's own context; never longer.
+    package var contextLength: Int?
+    /// Share of the memory available at start that weights and KV pool may use together.
+    package var memoryFraction: Double?
+    /// Tokens of the KV pool, in place of the sizing by memory.
+    package var maxTotalTokens: Int?
+    package var maxRunningRequests: Int?
+    package var maxQueuedRequests: Int?
+    /// Most prompt tokens of one step, over all requests; -1 leaves only `maxPrefillTokens`.
+    package var chunkedPrefillSize: Int?
+    /// Upper bound of `chunkedPrefillSize`.
+    package var maxPrefillTokens: Int?
+    package var pageSize: Int?
+    package var schedulePolicy: SchedulePolicy?
+    package var disableRadixCache: Bool
+    /// Seeds requests that bring no seed of their own. Nil: drawn at start.
+    package var randomSeed: UInt64?
+
+    package init(modelPath: String) {
+        self.modelPath = modelPath
+        disableRadixCache = false
+    }
+}
+
+/// Why an engine did not start. Texts for people are made by the surface (`RadishCLI/ErrorText`).
+package enum EngineError: Error, Equatable, Sendable {
+    case pageSize(requested: Int, granularity: Int)
+    case contextLength(requested: Int, model: Int)
+    case invalidSetting(flag: String, found: String, expected: String)
+    /// Not even one page per running request fits.
+    case poolTooSmall(availableBytes: Int, bytesPerToken: Int, minimumTokens: Int, weightBytes: Int)
+    /// The first run gave something that is not a number.
+    case selfCheckFailed(String)
+}

@@ -1,0 +1,90 @@
+package import EngineInterface
+package import Scheduling
+import Synchronization
+
+/// The Sendable front of the engine: everything goes through the mailbox.
+package final class EngineHandle: GenerationEngine {
+    package let information: EngineInformation
+    package let resolved: ResolvedConfiguration
+    private let mailbox: Mailbox
+    private let configuration: SchedulerConfiguration
+    private let live: LiveRequests
+
+    init(
+        information: EngineInformation, resolved: ResolvedConfiguration, configuration: SchedulerConfiguration,
+        mailbox: Mailbox, live: LiveRequests
+    ) {
+        self.information = information
+        self.resolved = resolved
+        self.configuration = configuration
+        self.mailbox = mailbox
+        self.live = live
+    }
+
+    package func submit(_ request: GenerationRequest) throws(RequestError) -> AsyncStream<GenerationEvent> {
+        var request = request
+        request.sampling = try request.sampling.validated(vocabularySize: information.vocabularySize)
+        try configuration.validate(request)
+        try live.enter()
+        let (stream, continuation) = AsyncStream.makeStream(of: GenerationEvent.self)
+        let id = request.id
+        let mailbox = mailbox
+        continuation.onTermination = { reason in
+            // Whoever read the stream has gone: give the pages back.
+            if case .cancelled = reason { _ = mailbox.post(.abort(requestID: id)) }
+        }
+        guard mailbox.post(.submit(request, continuation)) else {
+            live.leave()
+            throw .shuttingDown
+        }
+        return stream
+    }
+
+    package func abort(requestID: String) { _ = mailbox.post(.abort(requestID: requestID)) }
+
+    package func flushCache() async -> Bool {
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.flush(continuation)) { continuation.resume(returning: false) }
+        }
+    }
+
+    package func statistics() async -> EngineStatistics {
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.statistics(continuation)) { continuation.resume(returning: EngineStatistics()) }
+        }
+    }
+
+    package func shutdown() async {
+        live.close()
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.shutdown(continuation)) { continuation.resume() }
+        }
+    }
+}
+
+/// Counts requests between submission and their last event, so that `submit` can refuse at once what would overflow
+/// the queue, without asking the engine thread.
+final class LiveRequests: Sendable {
+    private let limit: Int
+    private let queueLimit: Int
+    private let state = Mutex((count: 0, open: true))
+
+    init(running: Int, queued: Int) {
+        limit = running + queued
+        queueLimit = queued
+    }
+
+    func enter() throws(RequestError) {
+        let (open, entered) = state.withLock { state in
+            guard state.open, state.count < limit else { return (state.open, false) }
+            state.count += 1
+            return (true, true)
+        }
+        guard open else { throw .shuttingDown }
+        guard entered else { throw .queueFull(limit: queueLimit) }
+    }
+
+    func leave() { state.withLock { $0.count -= 1 } }
+
+    func close() { state.withLock { $0.open = false } }
+}

@@ -1,0 +1,116 @@
+package import Checkpoint
+package import Compute
+import EngineInterface
+package import Models
+import Scheduling
+import Tensors
+
+/// Model files in, running engine out. Everything that lives on the engine thread is made there.
+package enum EngineLoader {
+    /// What is going on while a model loads; for progress bars and the log.
+    package enum Stage: Sendable {
+        case weights(LoadProgress)
+        case selfCheck
+        case ready
+    }
+
+    /// Starts the engine thread, loads the model in it and runs it once.
+    ///
+    /// - Parameters:
+    ///   - endOfSequenceIDs: from the generation defaults and the tokenizer.
+    ///   - backend: called on the engine thread, which the backend never leaves.
+    ///   - availableMemory: bytes the process may still use, asked after the weights are loaded.
+    /// - Throws: `CheckpointError`, `ModelError`, `ComputeError` or `EngineError`, each naming what to mend.
+    package static func start(
+        _ configuration: EngineConfiguration, files: ModelFiles, endOfSequenceIDs: Set<Int32>,
+        backend: @escaping @Sendable () throws -> any Backend, availableMemory: @escaping @Sendable () -> Int,
+        progress: @escaping @Sendable (Stage) -> Void
+    ) async throws -> EngineHandle {
+        let mailbox = Mailbox()
+        return try await withCheckedThrowingContinuation { continuation in
+            let started = EngineThread.start(named: "radish-engine") {
+                do {
+                    let (loop, handle) = try load(
+                        configuration, files: files, endOfSequenceIDs: endOfSequenceIDs, backend: backend(),
+                        availableMemory: availableMemory, mailbox: mailbox, progress: progress)
+                    progress(.ready)
+                    continuation.resume(returning: handle)
+                    loop.run()
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+            if !started {
+                continuation.resume(
+                    throwing: EngineError.invalidSetting(
+                        flag: "threads", found: "none left", expected: "one more thread for the engine"))
+            }
+        }
+    }
+
+    private static func load(
+        _ configuration: EngineConfiguration, files: ModelFiles, endOfSequenceIDs: Set<Int32>,
+        backend: any Backend, availableMemory: () -> Int, mailbox: Mailbox, progress: (Stage) -> Void
+    ) throws -> (EngineLoop, EngineHandle) {
+        let before = availableMemory()
+        let modelContext = try ModelLoader.configuration(files).contextLength
+        var resolved = try ResolvedConfiguration(configuration, modelContext: modelContext)
+        let limits = ModelLimits(
+            maximumRows: resolved.stepTokens.value, maximumSampledRows: resolved.maxRunningRequests.value)
+        let model = try ModelLoader.load(
+            files, backend: backend, limits: limits, dtype: configuration.dtype,
+            progress: { progress(.weights($0)) })
+        let layout = model.kvLayout(pageSize: resolved.pageSize.value)
+        let available = availableMemory()
+        try resolved.resolvePool(
+            configuration, layout: layout, available: available, weightBytes: max(0, before - available))
+        let pages = resolved.poolTokens.value / resolved.pageSize.value
+        let cache = try backend.makeKVCache(layout, pages: pages)
+
+        let seed = configuration.randomSeed ?? UInt64.random(in: .min ... .max)
+        let runner = ModelRunner(
+            model: model, backend: backend, cache: cache,
+            sampler: Sampler(endOfSequenceIDs: endOfSequenceIDs, baseSeed: seed))
+        progress(.selfCheck)
+        backend.beginStep()
+        defer { backend.endStep() }
+        try SelfCheck.run(
+            runner, backend: backend, vocabularySize: model.vocabularySize, pageSize: layout.pageSize, pages: pages,
+            rows: resolved.chunkedPrefillSize.value)
+
+        let scheduling = schedulerConfiguration(
+            configuration, resolved, pages: pages, vocabularySize: model.vocabularySize,
+            endOfSequenceIDs: endOfSequenceIDs)
+        let live = LiveRequests(
+            running: resolved.maxRunningRequests.value, queued: resolved.maxQueuedRequests.value)
+        let loop = EngineLoop(
+            scheduler: Scheduler(scheduling), runner: runner, backend: backend, mailbox: mailbox, live: live)
+        let machine = backend.information
+        let information = EngineInformation(
+            modelPath: configuration.modelPath, architecture: model.architecture,
+            vocabularySize: model.vocabularySize, contextLength: resolved.contextLength.value,
+            poolTokens: resolved.poolTokens.value, pageSize: layout.pageSize, dtype: model.weightDType.rawValue,
+            backend: "\(machine.name) (\(machine.kernels), \(machine.threads) threads)",
+            endOfSequenceIDs: endOfSequenceIDs)
+        let handle = EngineHandle(
+            information: information, resolved: resolved, configuration: scheduling, mailbox: mailbox, live: live)
+        return (loop, handle)
+    }
+
+    private static func schedulerConfiguration(
+        _ configuration: EngineConfiguration, _ resolved: ResolvedConfiguration, pages: Int, vocabularySize: Int,
+        endOfSequenceIDs: Set<Int32>
+    ) -> SchedulerConfiguration {
+        var result = SchedulerConfiguration(
+            totalPages: pages, contextLength: resolved.contextLength.value, vocabularySize: vocabularySize)
+        result.pageSize = resolved.pageSize.value
+        result.maxRunningRequests = resolved.maxRunningRequests.value
+        result.maxQueuedRequests = resolved.maxQueuedRequests.value
+        result.maxBatchTokens = resolved.stepTokens.value
+        result.chunkedPrefillSize = resolved.chunkedPrefillSize.value
+        if let policy = configuration.schedulePolicy { result.policy = policy }
+        result.disableRadixCache = configuration.disableRadixCache
+        result.endOfSequenceIDs = endOfSequenceIDs
+        return result
+    }
+}

@@ -1,0 +1,66 @@
+import Dispatch
+import EngineInterface
+import Synchronization
+
+/// The only way into the engine thread: commands from any thread, read between two steps.
+final class Mailbox: Sendable {
+    enum Command: Sendable {
+        case submit(GenerationRequest, AsyncStream<GenerationEvent>.Continuation)
+        case abort(requestID: String)
+        case flush(CheckedContinuation<Bool, Never>)
+        case statistics(CheckedContinuation<EngineStatistics, Never>)
+        /// Ends the loop once nothing runs or waits any more.
+        case shutdown(CheckedContinuation<Void, Never>)
+    }
+
+    private struct State {
+        var commands: [Command] = []
+        /// The engine thread is about to sleep, or sleeps, on `wake`.
+        var sleeping = false
+        var closed = false
+    }
+
+    private let state = Mutex(State())
+    private let wake = DispatchSemaphore(value: 0)
+
+    /// - Returns: false once the engine has ended; the command was not taken.
+    func post(_ command: Command) -> Bool {
+        let (taken, wasSleeping) = state.withLock { state in
+            if state.closed { return (false, false) }
+            state.commands.append(command)
+            let wasSleeping = state.sleeping
+            state.sleeping = false
+            return (true, wasSleeping)
+        }
+        if wasSleeping { wake.signal() }
+        return taken
+    }
+
+    /// Everything posted since the last call, in order. Never waits.
+    func drain() -> [Command] {
+        state.withLock { state in
+            if state.commands.isEmpty { return [] }
+            defer { state.commands = [] }
+            return state.commands
+        }
+    }
+
+    /// Sleeps until a command is there. Called by the engine thread only.
+    func waitForCommand() {
+        let mustWait = state.withLock { state in
+            state.sleeping = state.commands.isEmpty
+            return state.sleeping
+        }
+        if mustWait { wake.wait() }
+    }
+
+    /// Refuses further commands.
+    /// - Returns: those that were still unread.
+    func close() -> [Command] {
+        state.withLock { state in
+            state.closed = true
+            defer { state.commands = [] }
+            return state.commands
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import Compute
+import Models
+import Scheduling
+
+/// Runs the model once before the engine reports ready: weights and buffers are paged in, so the first request is as
+/// fast as the second, and a checkpoint that yields NaN is refused at start instead of answering nonsense.
+enum SelfCheck {
+    /// Feeds a short prompt and one further token through pages the scheduler has not given out yet. What is left
+    /// in the pages is never read: a page is only read where its owner wrote it.
+    static func run(
+        _ runner: ModelRunner, backend: any Backend, vocabularySize: Int, pageSize: Int, pages: Int, rows: Int
+    ) throws(EngineError) {
+        let count = min(rows, pageSize * pages - 1, 64)
+        let table = (0..<Int32((count + pageSize) / pageSize)).map { $0 }
+        let prompt = (0..<count).map { Int32($0 * 31 % vocabularySize) }
+        for (tokens, position) in [(prompt, 0), ([Int32(vocabularySize - 1)], count)] {
+            let entry = StepEntry(
+                sequence: -1, tokens: tokens, startPosition: position, pages: table, samples: true)
+            let logits = backend.read(runner.forward(StepPlan(entries: [entry])), row: 0)
+            guard logits.allSatisfy(\.isFinite) else {
+                let bad = logits.count { !$0.isFinite }
+                throw .selfCheckFailed(
+                    "\(bad) of \(logits.count) logits are not finite after \(position + tokens.count) tokens")
+            }
+        }
+    }
+}
