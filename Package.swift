@@ -27,6 +27,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -41,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -69,11 +71,12 @@ let package = Package(
                 "TextGeneration", "EngineInterface", "WireTypes", hummingbird, nioCore, nioPosix, httpTypes, logging,
                 lifecycle,
             ]),
-        library("Radish", ["Engine", "TextGeneration", "EngineInterface", "Compute", "CEmbedded"]),
+        library("RadishClient", [httpClient, nioCore]),
+        library("Radish", ["Engine", "TextGeneration", "EngineInterface", "ChatTemplates", "Checkpoint", "Compute", "CEmbedded"]),
         .executableTarget(
             name: "RadishCLI",
             dependencies: [
-                "Radish", "Server", "Engine", "TextGeneration", "EngineInterface", "Checkpoint", "Models", "Compute",
+                "Radish", "RadishClient", "Server", "Engine", "TextGeneration", "EngineInterface", "Checkpoint", "Models", "Compute",
                 "Tokenizers", "ChatTemplates", "Scheduling", "PrefixCache", "WireTypes", "CEmbedded", arguments, yams,
                 logging, lifecycle, nioCore, nioPosix,
             ],

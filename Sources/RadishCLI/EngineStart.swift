@@ -1,0 +1,71 @@
+import Checkpoint
+import Engine
+import FoundationEssentials
+import Radish
+import TextGeneration
+
+/// From option groups to a running engine: the one place where flags become settings.
+enum EngineStart {
+    static func load(
+        model: ModelOptions, cache: CacheOptions? = nil, scheduling: SchedulingOptions? = nil,
+        machine: MachineOptions
+    ) async throws -> LocalEngine {
+        let progress = TerminalProgress()
+        return try await LocalEngine.load(
+            source(model), settings: settings(model, cache, scheduling, machine), progress: { progress.show($0) })
+    }
+
+    /// Tokenizer, template and defaults alone; nothing is loaded.
+    static func assets(_ model: ModelOptions) throws -> ModelAssets {
+        let files = try source(model).files()
+        return try ModelAssets(
+            files: files, tokenizerFiles: model.tokenizerPath.map { try ModelFiles.directory($0) } ?? files,
+            chatTemplate: chatTemplate(model))
+    }
+
+    static func source(_ model: ModelOptions) -> ModelSource {
+        model.modelPath.map { .directory($0) } ?? .demo
+    }
+
+    static func settings(
+        _ model: ModelOptions, _ cache: CacheOptions?, _ scheduling: SchedulingOptions?, _ machine: MachineOptions
+    ) throws -> LocalEngineSettings {
+        var engine = EngineConfiguration(modelPath: source(model).name)
+        engine.dtype = model.dtype.dtype
+        engine.contextLength = model.contextLength
+        engine.randomSeed = model.randomSeed
+        if let cache {
+            engine.memoryFraction = cache.memoryFraction
+            engine.maxTotalTokens = cache.maxTotalTokens
+            engine.pageSize = cache.pageSize
+            engine.disableRadixCache = cache.disableRadixCache
+        }
+        if let scheduling {
+            engine.maxRunningRequests = scheduling.maxRunningRequests
+            engine.maxQueuedRequests = scheduling.maxQueuedRequests
+            engine.chunkedPrefillSize = scheduling.chunkedPrefillSize
+            engine.maxPrefillTokens = scheduling.maxPrefillTokens
+            engine.schedulePolicy = scheduling.schedulePolicy
+        }
+        var settings = LocalEngineSettings(engine)
+        settings.tokenizerDirectory = model.tokenizerPath
+        settings.chatTemplate = try chatTemplate(model)
+        settings.threads = machine.threads
+        return settings
+    }
+
+    /// `--chat-template` is a file if there is one of that name, otherwise the template itself.
+    private static func chatTemplate(_ model: ModelOptions) throws -> String? {
+        guard let value = model.chatTemplate else { return nil }
+        if FileManager.default.fileExists(atPath: value) {
+            return try String(contentsOfFile: value, encoding: .utf8)
+        }
+        guard value.contains("{") else { throw OptionError.noSuchTemplate(value) }
+        return value
+    }
+}
+
+/// A flag whose value does not hold up on a second look.
+enum OptionError: Error {
+    case noSuchTemplate(String)
+}

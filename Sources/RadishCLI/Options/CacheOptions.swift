@@ -1,0 +1,35 @@
+import ArgumentParser
+
+/// The KV pool and the prefix cache in it.
+struct CacheOptions: ParsableArguments {
+    @Option(
+        name: [.customLong("mem-fraction-static"), .customLong("gpu-memory-utilization")],
+        help: ArgumentHelp(
+            "Share of the available memory for weights and KV pool together.",
+            discussion: "By default the pool takes what the running requests can fill, up to half of the memory.",
+            valueName: "0-1"))
+    var memoryFraction: Double?
+
+    @Option(
+        name: .customLong("max-total-tokens"),
+        help: ArgumentHelp("Size of the KV pool in tokens, in place of the sizing by memory.", valueName: "tokens"))
+    var maxTotalTokens: Int?
+
+    @Option(
+        name: [.customLong("page-size"), .customLong("block-size")],
+        help: ArgumentHelp(
+            "Tokens per KV page, a multiple of 16. Prefixes are matched to the token at any size.",
+            valueName: "tokens"))
+    var pageSize: Int?
+
+    @Flag(
+        name: [.customLong("disable-radix-cache"), .customLong("no-enable-prefix-caching")],
+        help: "Compute every prompt anew.")
+    var disableRadixCache = false
+
+    @Flag(
+        name: [.customLong("enable-prefix-caching"), .customLong("enable-cache-report"),
+            .customLong("enable-prompt-tokens-details")],
+        help: .hidden)
+    var alwaysOn = false
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Engine
+import Tensors
+
+/// Which model, and how it is read.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        name: [.customLong("model-path"), .customLong("model")],
+        help: ArgumentHelp(
+            "Directory of a Hugging Face model: config.json, tokenizer.json, *.safetensors.",
+            discussion: "Without it the embedded demo model is used.", valueName: "dir"))
+    var modelPath: String?
+
+    @Option(
+        name: [.customLong("tokenizer-path"), .customLong("tokenizer")],
+        help: ArgumentHelp("Directory with the tokenizer files, if not the model's.", valueName: "dir"))
+    var tokenizerPath: String?
+
+    @Option(
+        name: .customLong("chat-template"),
+        help: ArgumentHelp(
+            "Jinja chat template, as a file or as text, in place of the model's own.", valueName: "file|text"))
+    var chatTemplate: String?
+
+    @Option(help: "Type of the weights: auto (as stored), float32, float16 (half) or bfloat16.")
+    var dtype: WeightType = .auto
+
+    @Option(
+        name: [.customLong("context-length"), .customLong("max-model-len")],
+        help: ArgumentHelp("Longest prompt + answer in tokens; the model's own by default.", valueName: "tokens"))
+    var contextLength: Int?
+
+    @Option(
+        name: [.customLong("random-seed"), .customLong("seed")],
+        help: ArgumentHelp("Seed for requests that bring none.", valueName: "n"))
+    var randomSeed: UInt64?
+
+    @Flag(
+        name: .customLong("trust-remote-code"),
+        help: "Accepted for compatibility: Radish never runs code from a model directory.")
+    var trustRemoteCode = false
+}
+
+enum WeightType: String, ExpressibleByArgument, CaseIterable {
+    case auto, float32, float, float16, half, bfloat16
+
+    /// Nil: as stored.
+    var dtype: DType? {
+        switch self {
+        case .auto: nil
+        case .float32, .float: .float32
+        case .float16, .half: .float16
+        case .bfloat16: .bfloat16
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Logging
+
+/// Where and to whom the server answers.
+struct ServerOptions: ParsableArguments {
+    @Option(help: "Address to listen on; 0.0.0.0 for all.")
+    var host = "127.0.0.1"
+
+    @Option(help: "Port to listen on; 0 takes a free one.")
+    var port = 30000
+
+    @Option(
+        name: .customLong("served-model-name"), parsing: .upToNextOption,
+        help: ArgumentHelp("Names clients may give as `model`; the first is reported.", valueName: "name"))
+    var servedModelNames: [String] = []
+
+    @Option(
+        name: .customLong("api-key"),
+        help: ArgumentHelp("Requests must carry `Authorization: Bearer <key>`.", valueName: "key"))
+    var apiKey: String?
+
+    @Option(
+        name: .customLong("max-request-bytes"),
+        help: ArgumentHelp("Largest request body; more gets 413 (default 16 MiB).", valueName: "bytes"))
+    var maxRequestBytes: Int?
+
+    @Option(
+        name: [.customLong("log-level"), .customLong("uvicorn-log-level")],
+        help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: LogLevel = .info
+
+    @Flag(
+        name: [.customLong("log-requests"), .customLong("enable-log-requests")],
+        help: "Log one line for each request: sizes, cached tokens, times; no text.")
+    var logRequests = false
+
+    @Option(name: .customLong("log-requests-level"), help: .hidden)
+    var logRequestsLevel = 0
+
+    func validate() throws {
+        guard (0...65535).contains(port) else {
+            throw ValidationError("--port \(port): expected a number between 0 and 65535.")
+        }
+    }
+}
+
+/// swift-log's levels, and `warn` as Python spells it.
+enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+    case trace, debug, info, notice, warning, warn, error, critical
+
+    var level: Logger.Level {
+        switch self {
+        case .trace: .trace
+        case .debug: .debug
+        case .info: .info
+        case .notice: .notice
+        case .warning, .warn: .warning
+        case .error: .error
+        case .critical: .critical
+        }
+    }
+}
