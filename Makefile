@@ -1,0 +1,52 @@
+# The two commands a fresh machine needs: `make serve` and `make test`.
+# Swift 6.3 has to be on the PATH (https://swift.org/install); everything else is installed here.
+
+SWIFT ?= swift
+RELEASE := $(SWIFT) build -c release --static-swift-stdlib
+RADISH := .build/release/radish
+ARGS ?=
+
+.PHONY: help serve build test smoke soak sanitize format lint clean system-packages python
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+serve: build ## build, then serve the embedded demo model on port 30000 (ARGS="--model-path DIR" for another)
+	$(RADISH) serve $(ARGS)
+
+build: system-packages ## release binary .build/release/radish, one file with the Swift runtime inside
+	$(RELEASE) --product radish
+
+test: system-packages ## all tests, in release mode
+	$(RELEASE) --build-tests
+	$(SWIFT) test -c release --static-swift-stdlib --skip-build
+
+smoke: build python ## the official openai client against the real server (installs it into .venv)
+	.venv/bin/python Tools/smoke.py --binary $(RADISH)
+	.venv/bin/python Tools/evaluate_demo.py --binary $(RADISH)
+
+soak: build python ## 64 concurrent streams with random aborts for two minutes
+	.venv/bin/python Tools/soak.py --binary $(RADISH) --seconds 120
+
+sanitize: system-packages ## the C kernels' tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	Tools/sanitize_kernels.sh
+
+format: ## rewrite the Swift sources in the project's style
+	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+
+lint: ## check the style without changing anything
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+
+clean: ## forget everything built
+	rm -rf .build .venv
+
+system-packages:
+	@Tools/setup/system_packages.sh
+
+python: .venv/.ready
+
+.venv/.ready: Tools/requirements-smoke.txt
+	Tools/setup/system_packages.sh python3-venv
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r Tools/requirements-smoke.txt
+	touch $@

@@ -1,0 +1,52 @@
+import Testing
+
+/// The table of arrows in docs/ARCHITECTURE.md is what Package.swift says, and what the sources import.
+struct ArrowTests {
+    @Test func documentedArrowsAreThoseOfTheManifest() throws {
+        let documented = try documentedArrows()
+        let declared = try declaredArrows()
+        #expect(Set(documented.keys) == Set(declared.keys))
+        for (target, imports) in documented where target != "RadishCLI" {
+            #expect(declared[target] == imports, "\(target)")
+        }
+    }
+
+    /// A target cannot import what the manifest does not list, but it may list what nobody imports any more.
+    @Test func everyListedArrowIsUsed() throws {
+        for (target, imports) in try declaredArrows() {
+            let sources = RepositoryRoot.files(below: "Sources/" + target, suffix: ".swift")
+            let text = sources.compactMap(RepositoryRoot.text).joined(separator: "\n")
+            for module in imports {
+                #expect(text.contains("import \(module)\n"), "\(target) lists \(module) and does not import it")
+            }
+        }
+    }
+
+    private func documentedArrows() throws -> [String: Set<String>] {
+        let page = try #require(RepositoryRoot.text("docs/ARCHITECTURE.md"))
+        let table = try #require(page.split(separator: "### 2.1").last?.split(separator: "```").dropFirst().first)
+        var arrows: [String: Set<String>] = [:]
+        for line in table.split(separator: "\n") {
+            let sides = line.split(separator: ":", maxSplits: 1)
+            guard sides.count == 2 else { continue }
+            let right = sides[1].split(separator: ",").map { $0.drop(while: \.isWhitespace) }
+            arrows[String(sides[0])] = right == ["nothing"] ? [] : Set(right.map(String.init))
+        }
+        return arrows
+    }
+
+    /// Our own targets named in each `library("Name", […])`, `.target(…)` and the executable of Package.swift.
+    private func declaredArrows() throws -> [String: Set<String>] {
+        let manifest = try #require(RepositoryRoot.text("Package.swift"))
+        let list = try #require(manifest.split(separator: "    targets: [").last?.split(separator: "// Tests").first)
+        var arrows: [String: Set<String>] = [:]
+        let text = list.replacing("\n", with: " ")
+        for declaration in text.split(separator: /library\(|\.target\(|\.executableTarget\(/).dropFirst(0) {
+            let names = declaration.matches(of: /"([A-Za-z]+)"/).map { String($0.1) }
+            guard let target = names.first else { continue }
+            let ours = names.dropFirst().filter { RepositoryRoot.files(below: "Sources/" + $0, suffix: "").count > 0 }
+            arrows[target] = Set(ours)
+        }
+        return arrows
+    }
+}
