@@ -3,6 +3,7 @@
 #define CKERNELS_H
 
 #include "ck_types.h"
+#include "ck_pool.h"
 #include "ck_gemm.h"
 #include "ck_attention.h"
 #include "ck_rows.h"

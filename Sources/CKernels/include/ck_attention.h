@@ -1,0 +1,117 @@
+/* Attention over pages of keys and values.
+ *
+ * Pages. A page holds `page_size` tokens (a multiple of 16) of all layers and is one run of bytes, so that copying a
+ * page or moving it to another tier is one copy:
+ *
+ *   page   = [layer][kv head][block of 16 tokens][keys, values]
+ *   keys   = bf16: [d/2][16 tokens][2]    f32, f16: [d][16 tokens]     the tokens are the lanes of a vector
+ *   values = bf16: [16/2][d][2 tokens]    f32, f16: [16 tokens][d]     pairs of tokens feed the dot-product instruction
+ *
+ * with d the head dimension, a multiple of 8. What is stored is finite: infinities become the largest value and NaN
+ * becomes 0, because a masked token still enters a sum with weight 0, and 0 * NaN is not 0. Slots that were never
+ * written may hold anything.
+ *
+ * Order of sums. Tokens are visited in tiles of 64 and splits of 512, both aligned to absolute positions. Each split
+ * starts from nothing (online softmax over its tiles, in order), and the splits of a row are merged in order. A masked
+ * token and a skipped tile add exactly nothing. So the bits of a row depend neither on the rows beside it, nor on the
+ * chunk it came in, nor on who computed which split. */
+#ifndef CK_ATTENTION_H
+#define CK_ATTENTION_H
+
+#include "ck_pool.h"
+#include "ck_types.h"
+
+enum {
+    CK_BLOCK_TOKENS = 16,
+    CK_TILE_TOKENS = 64,
+    CK_SPLIT_TOKENS = 512,
+    /* Most queries of one task: rows times heads of one group. */
+    CK_ATTENTION_ROWS = 48,
+};
+
+/* One layer of all pages. */
+typedef struct ck_kv_layer {
+    unsigned char *base;      /* this layer's bytes of page 0 */
+    size_t page_stride;       /* bytes from page to page */
+    size_t head_stride;       /* bytes from kv head to kv head */
+    int32_t page_size;
+    int32_t head_dimension;
+    ck_dtype dtype;
+} ck_kv_layer;
+
+static inline size_t ck_dtype_bytes(ck_dtype dtype) { return dtype == CK_F32 ? 4 : 2; }
+
+/* Keys of 16 tokens, or values of 16 tokens. */
+static inline size_t ck_kv_half_block_bytes(int32_t head_dimension, ck_dtype dtype) {
+    return (size_t)CK_BLOCK_TOKENS * (size_t)head_dimension * ck_dtype_bytes(dtype);
+}
+
+/* Online softmax state of one query: [maximum, sum, 14 unused][unnormalized output, padded to 16]. */
+static inline int32_t ck_attention_state_floats(int32_t head_dimension) { return 16 + (head_dimension + 15) / 16 * 16; }
+
+/* `rows` queries over the tokens begin ..< end of one sequence, all within one split. */
+typedef struct ck_attention_split {
+    const unsigned char *base;    /* one kv head of page 0 */
+    size_t page_stride;
+    const int32_t *pages;         /* of this sequence; pages[0] holds position 0 */
+    int32_t page_size;
+    int32_t head_dimension;
+    ck_dtype dtype;
+    int32_t begin, end;
+    int32_t rows;
+    const float *queries;         /* packed, 4 * d bytes apart */
+    const int32_t *first, *last;  /* positions a query sees: first ... last */
+    float *states;                /* written, ck_attention_state_floats apart, 64-byte aligned */
+    unsigned char *values;        /* scratch: values of one block */
+} ck_attention_split;
+
+typedef struct ck_attention_table {
+    /* Scales a query (by scale * log2 e: scores are powers of 2) and rounds it to what `split` reads. */
+    void (*pack_query)(const float *query, int32_t head_dimension, float scale, ck_dtype dtype, float *packed);
+    void (*split)(const ck_attention_split *split);
+    /* Merges a later split into the state of the earlier ones. */
+    void (*merge)(float *state, const float *split, int32_t head_dimension);
+    /* Normalizes; a query that saw nothing gives zeros. */
+    void (*finish)(const float *state, int32_t head_dimension, float *output);
+} ck_attention_table;
+
+extern const ck_attention_table ck_attention_plain, ck_attention_avx2, ck_attention_avx512, ck_attention_avx512bf16;
+
+/* Queries begin ..< end of one sequence and one kv head, over some of their splits. Query i of a sequence belongs to
+ * its row i / group and to the head i % group of the group. */
+typedef struct ck_attention_task {
+    int32_t kv_head;
+    int32_t first_row;            /* the sequence's first row in the batch */
+    int32_t start_position;       /* of that row */
+    int32_t first_page;           /* of the sequence, in the page table */
+    int32_t begin, end;
+    int32_t first_split, split_count;
+    /* First of split_count * (end - begin) states in `partials` ([split][query]); -1: the task finishes its rows. */
+    int64_t partial;
+} ck_attention_task;
+
+typedef struct ck_attention_call {
+    const ck_attention_table *kernels;
+    ck_kv_layer kv;
+    const float *queries;         /* row r, head h: queries + r * query_stride + h * d */
+    size_t query_stride;          /* floats */
+    float *output;
+    size_t output_stride;
+    int32_t group;                /* heads per kv head */
+    int32_t window;               /* 0: none */
+    float scale;
+    const int32_t *page_table;
+    const ck_attention_task *tasks;
+    float *partials;
+    unsigned char *scratch;       /* per worker, scratch_stride apart, 64-byte aligned */
+    size_t scratch_stride;        /* at least ck_attention_scratch_bytes */
+} ck_attention_call;
+
+size_t ck_attention_scratch_bytes(int32_t head_dimension);
+
+/* Region over tasks. */
+void ck_attention_run(const void *call, int32_t begin, int32_t end, int32_t worker);
+/* Region over tasks that cover all splits of their queries, whose states other tasks have left in `partials`. */
+void ck_attention_merge(const void *call, int32_t begin, int32_t end, int32_t worker);
+
+#endif
