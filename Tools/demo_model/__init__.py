@@ -1,0 +1,1 @@
+"""How the embedded demo model is made: facts, dialogues, tokenizer, model, training, export."""
