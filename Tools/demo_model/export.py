@@ -91,7 +91,9 @@ def tokenizer_config(shape: ModelShape, tokenizer: Tokenizer) -> dict:
 
 def export(model: Decoder, tokenizer: Tokenizer, card: str, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
-    save_file(bfloat16_weights(model), output / "model.safetensors", metadata={"format": "pt"})
+    weights = output / "model.safetensors"
+    save_file(bfloat16_weights(model), weights, metadata={"format": "pt"})
+    weights.chmod(0o644)  # save_file makes it readable by its owner alone
     tokenizer.save(str(output / "tokenizer.json"))
     documents = {
         "config.json": model_config(model.shape, tokenizer),
