@@ -18,8 +18,8 @@ build: system-packages ## release binary .build/release/radish, one file with th
 	$(RELEASE) --product radish
 
 test: system-packages ## all tests, in release mode
-	$(RELEASE) --build-tests
-	$(SWIFT) test -c release --static-swift-stdlib --skip-build
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --skip-build
 
 smoke: build python ## the official openai client against the real server (installs it into .venv)
 	.venv/bin/python Tools/smoke.py --binary $(RADISH)

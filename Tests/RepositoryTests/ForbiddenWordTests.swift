@@ -35,7 +35,7 @@ struct ForbiddenWordTests {
     }
 
     @Test func filesStayShort() throws {
-        for file in RepositoryRoot.files(below: "Sources", suffix: ".swift") where !file.contains("Tables") {
+        for file in RepositoryRoot.files(below: "Sources", suffix: ".swift") where !file.contains("UnicodeTable") {
             let lines = try #require(RepositoryRoot.text(file)).split(separator: "\n", omittingEmptySubsequences: false)
             #expect(lines.count <= 450, "\(file) has \(lines.count) lines: one file, one idea")
         }
