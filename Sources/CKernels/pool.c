@@ -6,7 +6,6 @@
  * and then looks for sleepers; all four are sequentially consistent, so at least one sees the other. */
 #include "ck_pool.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -22,8 +21,10 @@
 #define LINE 128
 /* Looks before the clock is read, in a worker. */
 enum { SPINS_PER_CLOCK = 256 };
-/* A worker without work sleeps after this, even within a step: the caller may be busy with something serial. */
-static const int64_t idle_spin_ns = 2000000;
+/* A worker without work sleeps after this: within a step, where the caller is busy with something serial ... */
+static const int64_t step_spin_ns = 2000000;
+/* ... and outside, where the next step may follow at once. */
+static const int64_t linger_ns = 200000;
 /* The caller gives way sooner (some 50 us): a worker may be waiting for this very CPU. */
 enum { CALLER_SPINS = 2000 };
 
@@ -105,26 +106,22 @@ static void work(ck_pool *pool, int32_t index) {
 /* Waits for a generation other than `seen`. */
 static uint32_t await_generation(ck_pool *pool, uint32_t seen) {
     for (;;) {
-        int64_t deadline = 0;
-        for (uint32_t spins = 1; atomic_load_explicit(&pool->stepping, memory_order_relaxed); spins++) {
+        int64_t start = 0;
+        for (uint32_t spins = 1;; spins++) {
             uint32_t generation = atomic_load_explicit(&pool->generation, memory_order_acquire);
             if (generation != seen) return generation;
             pause_cpu();
-            if (spins % SPINS_PER_CLOCK == 0) {
-                int64_t now = now_ns();
-                if (deadline == 0) deadline = now + idle_spin_ns;
-                if (now >= deadline) break;
-            }
+            if (spins % SPINS_PER_CLOCK != 0) continue;
+            int64_t now = now_ns();
+            if (start == 0) start = now;
+            bool stepping = atomic_load_explicit(&pool->stepping, memory_order_relaxed);
+            if (now - start >= (stepping ? step_spin_ns : linger_ns)) break;
         }
+        /* `signal` is read before `sleepers` is raised, so a wake-up from here on changes it and is not lost. */
         uint32_t signal = atomic_load(&pool->signal);
         atomic_fetch_add(&pool->sleepers, 1);
-        uint32_t generation = atomic_load(&pool->generation);
-        /* A worker that has spun in vain sleeps although a step is on; a new step has to find it awake or sleeping,
-         * and `signal` was read before `sleepers` was raised, so a wake-up in between is not lost. */
-        if (generation == seen && (deadline != 0 || !atomic_load(&pool->stepping))) futex_wait(&pool->signal, signal);
+        if (atomic_load(&pool->generation) == seen) futex_wait(&pool->signal, signal);
         atomic_fetch_sub(&pool->sleepers, 1);
-        generation = atomic_load(&pool->generation);
-        if (generation != seen) return generation;
     }
 }
 
@@ -189,6 +186,17 @@ void ck_pool_destroy(ck_pool *pool) {
     for (int32_t i = 1; i < pool->threads; i++) pthread_join(pool->workers[i - 1].thread, NULL);
     free(pool->workers);
     free(pool);
+}
+
+int32_t ck_affinity(int32_t *cpus, int32_t capacity) {
+    /* The kernel's mask may be longer than cpu_set_t; 16384 CPUs are more than Linux can be built for. */
+    static const size_t bits = 8 * sizeof(unsigned long);
+    unsigned long mask[16384 / (8 * sizeof(unsigned long))] = {0};
+    long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+    int32_t count = 0;
+    for (size_t cpu = 0; bytes > 0 && cpu < (size_t)bytes * 8 && count < capacity; cpu++)
+        if (mask[cpu / bits] >> cpu % bits & 1) cpus[count++] = (int32_t)cpu;
+    return count;
 }
 
 int32_t ck_pool_threads(const ck_pool *pool) { return pool->threads; }

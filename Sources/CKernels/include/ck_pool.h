@@ -1,8 +1,8 @@
 /* A pool of persistent threads for parallel regions of a few microseconds.
  *
  * The thread that calls ck_pool_run is worker 0. Between ck_pool_begin and ck_pool_end idle workers spin (for at most
- * two milliseconds), so that a region costs a fraction of a microsecond; outside they sleep in the kernel, and a region
- * still works but has to wake them. One thread at a time may use a pool. */
+ * two milliseconds), so that a region costs a fraction of a microsecond. Outside they sleep in the kernel, 0.2 ms after
+ * the last region; a region still works but has to wake them. One thread at a time may use a pool. */
 #ifndef CK_POOL_H
 #define CK_POOL_H
 
@@ -19,6 +19,9 @@ typedef struct ck_pool ck_pool;
 ck_pool *ck_pool_create(int32_t threads, const int32_t *cpus);
 void ck_pool_destroy(ck_pool *pool);
 int32_t ck_pool_threads(const ck_pool *pool);
+
+/* The CPUs the calling thread may run on, ascending; returns how many. */
+int32_t ck_affinity(int32_t *cpus, int32_t capacity);
 
 void ck_pool_begin(ck_pool *pool);
 void ck_pool_end(ck_pool *pool);
