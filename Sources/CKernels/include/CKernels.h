@@ -8,5 +8,6 @@
 #include "ck_attention.h"
 #include "ck_rows.h"
 #include "ck_sample.h"
+#include "ck_dispatch.h"
 
 #endif

@@ -1,4 +1,4 @@
-/* Types shared by all kernels, the dispatch table and CPU features. */
+/* Types shared by all kernels. */
 #ifndef CK_TYPES_H
 #define CK_TYPES_H
 
@@ -10,6 +10,7 @@
 typedef enum { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2 } ck_dtype;
 
 /* Kernel paths, worst to best. A path is usable when the processor and the operating system support it. */
+enum { CK_PATHS = 4 };
 typedef enum { CK_PLAIN = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512BF16 = 3 } ck_path;
 
 #endif

@@ -1,0 +1,97 @@
+/* Matrix products with packed weights: out = x * w^T + bias, from one row (decode) to thousands (prefill).
+ *
+ * Packed weights. A weight [n, k] is stored once, in an order that depends on its type only, so that every path reads it:
+ *
+ *   bf16       [ceil(n/64)][ceil(k/2)][64][2]      pairs along k feed the dot-product instruction
+ *   f32, f16   [ceil(n/64)][k][64]
+ *
+ * A run of 64 outputs is a panel. What pads the last panel and an odd k is zero. Packed weights are 64-byte aligned.
+ *
+ * Order of sums. An output element starts from 0, adds its k products in ascending order of k (bf16: of pairs of k) into
+ * one float32, and adds the bias last. No split of k has its own sum. So the bits of a row depend neither on the rows
+ * beside it, nor on the block it falls in, nor on who computed which panel. Paths differ from each other in rounding
+ * only: fused or not, and within a pair. avx512bf16 takes bf16 subnormals as 0.
+ *
+ * Several calls may run at the same time as long as they write different elements. */
+#ifndef CK_GEMM_H
+#define CK_GEMM_H
+
+#include "ck_pool.h"
+#include "ck_types.h"
+
+enum { CK_PANEL = 64 };
+
+static inline int64_t ck_panels(int64_t n) { return (n + CK_PANEL - 1) / CK_PANEL; }
+
+/* Bytes of a packed weight. */
+size_t ck_packed_bytes(ck_dtype dtype, int64_t n, int64_t k);
+
+/* Bytes that `prepare` needs for m rows; 0 for f32 and f16, whose gemm reads the activations as they are. */
+size_t ck_prepared_bytes(ck_dtype dtype, int64_t m, int64_t k);
+
+/* Rows of one part of a weight, to be placed at the rows first_row ..< first_row + row_count of the packed whole: parts
+ * (q, k, v; gate, up) lie one below the other, at any offset. Once all rows 0 ..< n are placed the weight is complete;
+ * the part that holds row n - 1 also writes the padding of the last panel. */
+typedef struct ck_pack_call {
+    ck_dtype dtype;         /* of both sides */
+    const void *source;     /* [row_count, k], aligned to an element */
+    void *destination;      /* ck_packed_bytes(dtype, n, k) */
+    int64_t n, k;
+    int64_t first_row, row_count;
+} ck_pack_call;
+
+/* Indices of the pack region: index i is the part's rows in panel first_row / 64 + i. */
+static inline int32_t ck_pack_tasks(const ck_pack_call *call) {
+    if (call->row_count == 0) return 0;
+    return (int32_t)((call->first_row + call->row_count - 1) / CK_PANEL - call->first_row / CK_PANEL + 1);
+}
+
+/* Rounds activations to what a bf16 weight multiplies (nearest even, NaN stays NaN). Not for f32 and f16. */
+typedef struct ck_prepare_call {
+    const float *x;         /* [m, k], rows ldx floats apart */
+    int64_t ldx;
+    int64_t k;
+    void *prepared;         /* ck_prepared_bytes(CK_BF16, m, k), 64-byte aligned; its layout is the path's own */
+} ck_prepare_call;
+
+typedef struct ck_gemm_table ck_gemm_table;
+
+typedef struct ck_gemm_call {
+    const ck_gemm_table *kernels;
+    ck_dtype dtype;         /* of the weight */
+    int64_t m, n, k;
+    const void *x;          /* bf16: what the same path's `prepare` wrote; f32, f16: floats [m, k] */
+    int64_t ldx;            /* floats from row to row; not read for bf16 */
+    const void *w;          /* packed */
+    const float *bias;      /* [n] or NULL */
+    float *out;             /* [m, n] */
+    int64_t ldo;            /* floats from row to row */
+    int64_t row_chunk;      /* rows of a task of ck_gemm_run; see ck_gemm_row_chunk */
+} ck_gemm_call;
+
+struct ck_gemm_table {
+    ck_range_fn pack;       /* ck_pack_call, over ck_pack_tasks */
+    ck_range_fn prepare;    /* ck_prepare_call, over rows */
+    /* Writes out[row_begin ..< row_end][64 * panel_begin ..< min(64 * panel_end, n)]. Reads a weight once per call as
+     * far as the second-level cache is concerned, so give many panels to one call. Does not read kernels, row_chunk. */
+    void (*gemm)(
+        const ck_gemm_call *call, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
+};
+
+extern const ck_gemm_table ck_gemm_plain, ck_gemm_avx2, ck_gemm_avx512, ck_gemm_avx512bf16;
+
+/* Region over ck_gemm_tasks: index = (chunk of rows) * ck_panels(n) + panel. */
+void ck_gemm_run(const void *call, int32_t begin, int32_t end, int32_t worker);
+
+static inline int32_t ck_gemm_tasks(const ck_gemm_call *call) {
+    if (call->m == 0) return 0;
+    return (int32_t)((call->m + call->row_chunk - 1) / call->row_chunk * ck_panels(call->n));
+}
+
+/* A row_chunk that keeps `threads` threads busy: all rows where there are panels enough, fewer where there are not. */
+int64_t ck_gemm_row_chunk(int64_t m, int64_t n, int32_t threads);
+
+/* out[i] = w[row][i] for i in 0 ..< k, exact: embedding lookup from a packed weight. Touches a cache line per step. */
+void ck_unpack_row(ck_dtype dtype, const void *w, int64_t n, int64_t k, int64_t row, float *out);
+
+#endif
