@@ -31,6 +31,7 @@ let package = Package(
         library("EngineInterface"),
         // Tests
         tests("CEmbedded"),
+        tests("ChatTemplates"),
         tests("OutputParsers"),
         tests("EngineInterface"),
         .testTarget(name: "RepositoryTests", swiftSettings: swift),

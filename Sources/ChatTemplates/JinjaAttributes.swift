@@ -99,7 +99,8 @@ extension Interpreter {
             if name == "imag" { return .float(0) }
             return PythonMethods.float.contains(name) ? method(name, of: value) : nil
         case .object(let object): return try objectAttribute(name, of: object, value)
-        case .undefined, .none, .bool: return nil
+        case .bool(let flag): return try pythonAttribute(name, of: .int(flag ? 1 : 0))
+        case .undefined, .none: return nil
         }
     }
 
@@ -115,7 +116,7 @@ extension Interpreter {
             let definition = macros[handle].definition
             switch name {
             case "name": return definition.name.map { .string($0) } ?? JinjaValue.none
-            case "arguments": return try makeList(definition.parameters.map { .string($0.name) })
+            case "arguments": return try makeTuple(definition.parameters.map { .string($0.name) })
             case "catch_kwargs": return .bool(definition.usesKeywords)
             case "catch_varargs": return .bool(definition.usesPositionals)
             case "caller": return .bool(definition.usesCaller)

@@ -31,12 +31,18 @@ extension Interpreter {
                 })
         case "dictsort": return try dictSorted(value, arguments)
         case "sort": return try sorted(value, arguments)
-        case "unique": return try makeGenerator(attempt { () throws(Fault) in try unique(value, arguments) })
+        case "unique":
+            let bound = try arguments.bind(name, ["case_sensitive", "attribute"])
+            return try makeGenerator(attempt { () throws(Fault) in try unique(value, bound) })
         case "min", "max": return try extreme(name, value, arguments)
         case "sum": return try sum(value, arguments)
         case "groupby": return try grouped(value, arguments)
-        case "batch": return try makeGenerator(attempt { () throws(Fault) in try batched(value, arguments) })
-        case "slice": return try makeGenerator(attempt { () throws(Fault) in try sliced(value, arguments) })
+        case "batch":
+            let bound = try arguments.bind(name, ["linecount", "fill_with"], required: 1)
+            return try makeGenerator(attempt { () throws(Fault) in try batched(value, bound) })
+        case "slice":
+            let bound = try arguments.bind(name, ["slices", "fill_with"], required: 1)
+            return try makeGenerator(attempt { () throws(Fault) in try sliced(value, bound) })
         case "map": return try makeGenerator(attempt { () throws(Fault) in try mapped(value, arguments) })
         case "select", "reject", "selectattr", "rejectattr":
             return try makeGenerator(attempt { () throws(Fault) in try selected(name, value, arguments) })
@@ -162,9 +168,9 @@ extension Interpreter {
         guard by == "key" || by == "value" else {
             throw .value("You can only sort by either \"key\" or \"value\"")
         }
+        if case .undefined(let undefined) = value { throw .undefined(undefined) }
         guard case .dict(let dict) = value else {
-            _ = try attribute("items", of: value)
-            throw .undefined(JinjaUndefined(.attribute(owner: ownerName(value), name: "items")))
+            throw .type("'\(typeName(value))' object has no attribute 'items'")
         }
         let isCaseSensitive = bound[0].map(isTrue) ?? false
         let keys = try (by == "key" ? dict.keys : dict.values).map { key throws(Fault) in
@@ -189,8 +195,7 @@ extension Interpreter {
         return best?.value ?? .undefined(JinjaUndefined(.hint("No aggregated item, sequence was empty.")))
     }
 
-    private func unique(_ value: JinjaValue, _ arguments: CallArguments) throws(Fault) -> [JinjaValue] {
-        let bound = try arguments.bind("unique", ["case_sensitive", "attribute"])
+    private func unique(_ value: JinjaValue, _ bound: [JinjaValue?]) throws(Fault) -> [JinjaValue] {
         let isCaseSensitive = bound[0].map(isTrue) ?? false
         let path = AttributePath(bound[1] ?? .none)
         var seen: Set<JinjaKey> = []
@@ -238,8 +243,7 @@ extension Interpreter {
         return try makeList(result)
     }
 
-    private func batched(_ value: JinjaValue, _ arguments: CallArguments) throws(Fault) -> [JinjaValue] {
-        let bound = try arguments.bind("batch", ["linecount", "fill_with"], required: 1)
+    private func batched(_ value: JinjaValue, _ bound: [JinjaValue?]) throws(Fault) -> [JinjaValue] {
         let size = try integer(bound[0] ?? .none)
         var batches: [JinjaValue] = []
         var batch: [JinjaValue] = []
@@ -259,8 +263,7 @@ extension Interpreter {
         return batches
     }
 
-    private func sliced(_ value: JinjaValue, _ arguments: CallArguments) throws(Fault) -> [JinjaValue] {
-        let bound = try arguments.bind("slice", ["slices", "fill_with"], required: 1)
+    private func sliced(_ value: JinjaValue, _ bound: [JinjaValue?]) throws(Fault) -> [JinjaValue] {
         let count = try integer(bound[0] ?? .none)
         let items = try elements(of: value)
         guard count != 0 else { throw .value("integer division or modulo by zero") }

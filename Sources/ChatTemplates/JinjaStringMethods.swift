@@ -157,7 +157,7 @@ extension Interpreter {
         var rest = text.unicodeScalars.drop(while: \.isPythonSpace)
         while let first = rest.first, first.isPythonSpace == false {
             if words.count == limit {
-                words.append(String(rest).stripped(leading: false))
+                words.append(String(rest))
                 break
             }
             let word = rest.prefix { !$0.isPythonSpace }
