@@ -206,6 +206,7 @@ tables = [
     ("generalCategories", "Runs of equal general category: length, letter.", encode_categories()),
     ("whiteSpace", "`\\\\s` and White_Space.", encode_set(matched_by(r"\s"))),
     ("patternWord", "`\\\\w` of a pattern.", encode_set(matched_by(r"\w"))),
+    ("patternBracketWord", "`\\\\w` inside brackets, which differs in Latin-1.", encode_set(matched_by(r"[\w]"))),
     (
         "word",
         "`\\\\w` of `Whitespace` and of `single_word`.",

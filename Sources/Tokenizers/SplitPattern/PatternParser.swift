@@ -85,7 +85,7 @@ struct PatternParser {
         position += 1
         switch scalar {
         case "(": return try group(start)
-        case "[": return .set(try bracket(start))
+        case "[": return .set(try bracket(start, isNested: false))
         case ".": return .set(dotMatchesNewline ? .all : CodePointSet(0x0A).inverted())
         case "^": return .assertion(.lineStart)
         case "$": return .assertion(.lineEnd)
@@ -250,18 +250,19 @@ struct PatternParser {
         case "1"..."9": throw unsupported("the back reference \\\(scalar)", at: start)
         default: break
         }
-        if let set = try classEscape(start) { return .set(set) }
+        if let set = try classEscape(start, isInBracket: false) { return .set(set) }
         return .set(folded(CodePointSet(try characterEscape(start))))
     }
 
     /// `\s`, `\p{…}` and the like; nil if the escape is a single character.
-    private mutating func classEscape(_ start: Int) throws(PatternError) -> CodePointSet? {
+    private mutating func classEscape(_ start: Int, isInBracket: Bool) throws(PatternError) -> CodePointSet? {
         guard let scalar = next else { return nil }
         let set: CodePointSet
         switch scalar {
         case "s", "S": set = UnicodeTables.whiteSpaceSet
         case "d", "D": set = UnicodeTables.generalCategories["Nd"] ?? .empty
-        case "w", "W": set = UnicodeTables.patternWordSet
+        case "w", "W":
+            set = isInBracket ? UnicodeTables.patternBracketWordSet : UnicodeTables.patternWordSet
         case "h", "H":
             set = CodePointSet([
                 .init(first: 0x30, last: 0x39), .init(first: 0x41, last: 0x46), .init(first: 0x61, last: 0x66),
@@ -332,8 +333,8 @@ struct PatternParser {
 
     // MARK: Brackets
 
-    /// Behind `[`.
-    private mutating func bracket(_ start: Int) throws(PatternError) -> CodePointSet {
+    /// Behind `[`. Case is folded once, over all that the outermost brackets hold, properties included.
+    private mutating func bracket(_ start: Int, isNested: Bool) throws(PatternError) -> CodePointSet {
         depth += 1
         defer { depth -= 1 }
         if depth > Self.depthLimit { throw unsupported("nesting deeper than \(Self.depthLimit)", at: start) }
@@ -354,27 +355,28 @@ struct PatternParser {
             isFirst = false
         }
         position += 1
-        let result = left.map { $0.intersection(set) } ?? set
+        var result = left.map { $0.intersection(set) } ?? set
+        if !isNested { result = folded(result) }
         return inverted ? result.inverted() : result
     }
 
     private mutating func bracketItem() throws(PatternError) -> CodePointSet {
         let start = position
         if startsWith("[:") { throw unsupported("a POSIX bracket [:…:]") }
-        if take("[") { return try bracket(start) }
+        if take("[") { return try bracket(start, isNested: true) }
         if next == "\\" {
             position += 1
-            if let set = try classEscape(start) { return set }
+            if let set = try classEscape(start, isInBracket: true) { return set }
             position = start
         }
         let first = try bracketCharacter()
         // A minus before the closing bracket or before a class stands for itself.
         guard next == "-", position + 1 < scalars.count, scalars[position + 1] != "]", scalars[position + 1] != "["
-        else { return folded(CodePointSet(first)) }
+        else { return CodePointSet(first) }
         position += 1
         let last = try bracketCharacter()
         guard first <= last else { throw unsupported("a range that runs backwards", at: start) }
-        return folded(CodePointSet([.init(first: first, last: last)]))
+        return CodePointSet([.init(first: first, last: last)])
     }
 
     private mutating func bracketCharacter() throws(PatternError) -> UInt32 {

@@ -25,6 +25,9 @@ enum UnicodeTables {
     /// `\w` of a pattern.
     static let patternWordSet = set(UnicodeTableData.patternWord)
 
+    /// `\w` of a pattern inside brackets. Oniguruma answers differently there for six Latin-1 digits and fractions.
+    static let patternBracketWordSet = set(UnicodeTableData.patternBracketWord)
+
     /// Sets by general category, such as `Lu`.
     static let generalCategories: [String: CodePointSet] = decodeCategories()
 
