@@ -68,7 +68,7 @@ struct AttentionPlan {
             precondition(sequence.firstRow + sequence.rowCount <= context.rowCount)
             precondition(sequence.firstPage + sequence.pageCount <= context.pageTable.count)
             let queries = sequence.rowCount * group
-            let most = Int(CK_ATTENTION_ROWS.rawValue)
+            let most = CK_ATTENTION_ROWS
             let blocks = (queries + most - 1) / most
             // Even blocks, in sixes: so many queries share a load of keys.
             let size = min(most, (queries + 6 * blocks - 1) / (6 * blocks) * 6)
@@ -92,7 +92,7 @@ struct AttentionPlan {
         if threads > 1 { cut(share: total / (4 * threads), stateCapacity: stateCapacity) }
     }
 
-    private static let split = Int(CK_SPLIT_TOKENS.rawValue)
+    private static let split = CK_SPLIT_TOKENS
 
     /// In row-splits; a task of few rows is bound by memory, not by rows.
     private static func cost(_ task: ck_attention_task) -> Int {

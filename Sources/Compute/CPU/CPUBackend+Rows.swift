@@ -35,7 +35,7 @@ extension CPUBackend {
         let chunks = Int(ck_silu_chunks(call.columns))
         pool.run(
             kernels.rows.pointee.gated_silu, call, count: rows * chunks,
-            grain: grain(columns: Int(CK_SILU_CHUNK.rawValue)))
+            grain: grain(columns: CK_SILU_CHUNK))
     }
 
     package func prepare(_ rotary: Rotary, _ context: ForwardContext) {

@@ -6,7 +6,7 @@ extension CPUBackend {
         for row in rows { precondition(row.row >= 0 && row.row < x.rows) }
         let bytes = LogitsSampler.scratchBytes(vocabulary: x.columns)
         let scratch = samplingScratch.pointer(bytes * pool.threads)
-        let kernels = self.kernels.sample
+        let kernels = self.kernels.sample.pointee
         return [SampledToken](unsafeUninitializedCapacity: rows.count) { tokens, count in
             // Safe to share: each index initializes its own element, each worker has its own scratch.
             nonisolated(unsafe) let start = tokens.baseAddress
@@ -43,8 +43,8 @@ struct LogitsSampler {
         return (floats + DescendingSearch.Subset.entryBytes + 127) / 128 * 128
     }
 
-    init(kernels: UnsafePointer<ck_sample_table>, vocabulary: Int, scratch: UnsafeMutableRawPointer) {
-        self.kernels = kernels.pointee
+    init(kernels: ck_sample_table, vocabulary: Int, scratch: UnsafeMutableRawPointer) {
+        self.kernels = kernels
         count = vocabulary
         let stride = Self.padded(vocabulary)
         let floats = scratch.assumingMemoryBound(to: Float.self)
@@ -132,7 +132,7 @@ struct LogitsSampler {
         }
         var mass = kernels.exponentials(x, n, maximum, factor, weights)
         var kept = count
-        var search = DescendingSearch(
+        let search = DescendingSearch(
             kernels: kernels, x: x, weights: weights, count: count, maximum: maximum, temperature: row.temperature,
             subset: subset)
         if row.topK > 0 && row.topK < count, let place = search.find(.count(row.topK)) {

@@ -1,5 +1,5 @@
 import CKernels
-package import Tensors
+import Tensors
 
 /// Activations in host memory, rows `columns` apart.
 final class CPUTensor: Tensor {
@@ -18,7 +18,7 @@ final class CPUVector: Vector {
     let data: UnsafeMutablePointer<Float>
     private let region: MemoryRegion
 
-    init(count: Int) throws(ComputeError) {
+    init(elements count: Int) throws(ComputeError) {
         let bytes = try MemoryRegion.size(count, MemoryLayout<Float>.stride, purpose: "vector")
         region = try MemoryRegion(byteCount: bytes, purpose: "vector")
         data = region.base.assumingMemoryBound(to: Float.self)
@@ -62,7 +62,7 @@ package final class CPUKVCache: KVCache {
     func copy(from source: Int32, to destination: Int32, tokens: Int) {
         let from = bytes(ofPage: source)
         let to = bytes(ofPage: destination)
-        let block = Int(CK_BLOCK_TOKENS.rawValue)
+        let block = CK_BLOCK_TOKENS
         let blocks = (tokens + block - 1) / block
         if blocks * block >= layout.pageSize { return to.copyMemory(from: UnsafeRawBufferPointer(from)) }
         let bytes = headStride / layout.pageSize * block * blocks

@@ -59,7 +59,7 @@ struct DescendingSearch {
     private let maximum: Float
     private let temperature: Float
     private let subset: Subset
-    private static let levels = Int(CK_SAMPLE_LEVELS.rawValue)
+    private static let levels = CK_SAMPLE_LEVELS
     private typealias Levels = InlineArray<8, Float>
 
     /// - Parameters:
@@ -178,12 +178,12 @@ struct DescendingSearch {
             return goal.isMet(place.count, place.mass)
         }
         if n <= Subset.sortable {
-            let entries = UnsafeMutableBufferPointer(start: subset.entries, count: n)
+            var entries = UnsafeMutableBufferPointer(start: subset.entries, count: n)
             for i in 0..<n {
                 entries.initializeElement(
                     at: i, to: Entry(value: subset.x[i], weight: subset.weights[i], id: subset.ids[i]))
             }
-            Self.sort(entries)
+            entries.sort { $0.value != $1.value ? $0.value > $1.value : $0.id < $1.id }
             for entry in entries {
                 if step(entry.id, entry.weight) { return place }
             }
@@ -196,9 +196,5 @@ struct DescendingSearch {
         // The sums of a pass and of this walk may differ in their last bits; then the last element is the place.
         if case .count = goal { return nil }
         return place.mass > 0 && n > 0 ? place : nil
-    }
-
-    private static func sort(_ entries: UnsafeMutableBufferPointer<Entry>) {
-        entries.sort { $0.value != $1.value ? $0.value > $1.value : $0.id < $1.id }
     }
 }
