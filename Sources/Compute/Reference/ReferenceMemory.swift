@@ -1,0 +1,158 @@
+import Glibc
+import Tensors
+
+/// Activations as an array.
+final class ReferenceTensor: Tensor {
+    private var values: [Float]
+
+    override init(rows: Int, columns: Int) {
+        values = [Float](repeating: 0, count: rows * columns)
+        super.init(rows: rows, columns: columns)
+    }
+
+    subscript(row: Int) -> ArraySlice<Float> {
+        get {
+            precondition(row >= 0 && row < rows)
+            return values[row * columns..<(row + 1) * columns]
+        }
+        set {
+            precondition(row >= 0 && row < rows && newValue.count == columns)
+            values.replaceSubrange(row * columns..<(row + 1) * columns, with: newValue)
+        }
+    }
+}
+
+final class ReferenceVector: Vector {
+    let values: [Float]
+
+    init(_ values: [Float]) {
+        self.values = values
+        super.init(count: values.count)
+    }
+}
+
+/// Weight rows widened to float32, in the order of the checkpoint.
+final class ReferenceWeight: PackedWeight {
+    let values: [Float]
+    /// Type in the checkpoint, which decides how inputs are rounded.
+    let dtype: DType
+
+    init(_ values: [Float], inputs: Int, dtype: DType) {
+        self.values = values
+        self.dtype = dtype
+        super.init(
+            outputs: inputs == 0 ? 0 : values.count / inputs, inputs: inputs,
+            byteCount: values.count * dtype.byteCount)
+    }
+}
+
+/// Keys and values, `[page][layer][token][kv head][dimension]` each, already rounded to the cache's type.
+final class ReferenceKVCache: KVCache {
+    var keys: [Float]
+    var values: [Float]
+    /// Numbers per token, layer and side.
+    let tokenWidth: Int
+
+    override init(layout: KVLayout, pageCount: Int) {
+        tokenWidth = layout.keyValueHeads * layout.headDimension
+        keys = [Float](repeating: 0, count: pageCount * layout.pageSize * layout.layers * tokenWidth)
+        values = keys
+        super.init(layout: layout, pageCount: pageCount)
+    }
+
+    func slot(page: Int, offset: Int, layer: Int) -> Int {
+        precondition(page >= 0 && page < pageCount && offset < layout.pageSize && layer < layout.layers)
+        return ((page * layout.layers + layer) * layout.pageSize + offset) * tokenWidth
+    }
+
+    func slot(of position: Int, _ span: SequenceSpan, _ pageTable: [Int32], layer: Int) -> Int {
+        let page = position / layout.pageSize
+        precondition(page < span.pageCount)
+        return slot(page: Int(pageTable[span.firstPage + page]), offset: position % layout.pageSize, layer: layer)
+    }
+
+    /// What a page keeps of a number: rounded, and always finite (a masked token still enters a sum with weight 0).
+    func stored(_ value: Float) -> Float {
+        let largest: Float =
+            switch layout.dtype {
+            case .float16: 65504
+            case .bfloat16: 0x1.fep127
+            default: .greatestFiniteMagnitude
+            }
+        if value.isNaN { return 0 }
+        return HalfFloats.rounded(min(max(value, -largest), largest), to: layout.dtype)
+    }
+}
+
+final class ReferenceRotary: Rotary {
+    let inverseFrequencies: [Float]
+    let amplitude: Float
+    let pairing: RotaryPairing
+    /// `[row][pair]` of the current step.
+    var cosines: [[Float]] = []
+    var sines: [[Float]] = []
+
+    init(inverseFrequencies: [Float], amplitude: Float, pairing: RotaryPairing) {
+        self.inverseFrequencies = inverseFrequencies
+        self.amplitude = amplitude
+        self.pairing = pairing
+        super.init(dimensions: 2 * inverseFrequencies.count)
+    }
+
+    /// Turns each pair of a head by its angle; dimensions beyond the rotated ones pass through.
+    func rotate(_ head: [Float], row: Int) -> [Float] {
+        var result = head
+        for i in inverseFrequencies.indices {
+            let (a, b) =
+                switch pairing {
+                case .halves: (i, i + inverseFrequencies.count)
+                case .interleaved: (2 * i, 2 * i + 1)
+                }
+            let (x, y) = (head[a], head[b])
+            result[a] = x * cosines[row][i] - y * sines[row][i]
+            result[b] = y * cosines[row][i] + x * sines[row][i]
+        }
+        return result
+    }
+}
+
+// A backend gets only what it made itself: anything else is a mistake in this package.
+extension Tensor {
+    var reference: ReferenceTensor {
+        precondition(type(of: self) == ReferenceTensor.self)
+        return unsafeDowncast(self, to: ReferenceTensor.self)
+    }
+}
+
+extension Vector {
+    var reference: ReferenceVector {
+        precondition(type(of: self) == ReferenceVector.self)
+        return unsafeDowncast(self, to: ReferenceVector.self)
+    }
+}
+
+extension PackedWeight {
+    var reference: ReferenceWeight {
+        precondition(type(of: self) == ReferenceWeight.self)
+        return unsafeDowncast(self, to: ReferenceWeight.self)
+    }
+}
+
+extension Rotary {
+    var reference: ReferenceRotary {
+        precondition(type(of: self) == ReferenceRotary.self)
+        return unsafeDowncast(self, to: ReferenceRotary.self)
+    }
+}
+
+extension KVCache {
+    var reference: ReferenceKVCache {
+        precondition(type(of: self) == ReferenceKVCache.self)
+        return unsafeDowncast(self, to: ReferenceKVCache.self)
+    }
+}
+
+// Under names of their own, because Glibc's `exp`, `sin` and `cos` also name overloads of other types.
+func exponential(_ x: Double) -> Double { exp(x) }
+func sine(_ x: Double) -> Double { sin(x) }
+func cosine(_ x: Double) -> Double { cos(x) }
