@@ -31,6 +31,7 @@ let package = Package(
         library("EngineInterface"),
         // Tests
         tests("CEmbedded"),
+        tests("Tokenizers"),
         tests("ChatTemplates"),
         tests("OutputParsers"),
         tests("EngineInterface"),
