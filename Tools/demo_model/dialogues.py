@@ -44,6 +44,8 @@ class Mixture:
     turns: int
     repeat: float
     unanswerable: float
+    contrast: float
+    """Share of documents that have one relation only, so that subjects alone tell their facts apart."""
     document_loss: float = 0.0
     question_loss: float = 0.05
 
@@ -52,14 +54,14 @@ def curriculum(progress: float, random: Random) -> Mixture:
     """Short documents and much copying first; then longer ones; at the end up to what the context is meant for."""
     if progress < 0.12:
         # Predicting documents and questions too is what makes the first copying heads appear early.
-        return Mixture((1, 4), 6, 0.25, 0.05, document_loss=0.1, question_loss=0.2)
+        return Mixture((2, 6), 6, 0.15, 0.05, contrast=0.7, document_loss=0.1, question_loss=0.2)
     if progress < 0.30:
-        return Mixture((2, 10), 8, 0.10, 0.10)
+        return Mixture((3, 12), 12, 0.05, 0.10, contrast=0.5)
     if progress < 0.60:
-        return Mixture((3, 20), 10, 0.04, 0.14)
+        return Mixture((3, 20), 12, 0.03, 0.15, contrast=0.3)
     if progress < 0.80 or random.random() < 0.75:
-        return Mixture((3, 40), 12, 0.02, 0.14)
-    return Mixture((40, 75), 16, 0.0, 0.14)
+        return Mixture((3, 40), 14, 0.02, 0.15, contrast=0.2)
+    return Mixture((40, 75), 20, 0.0, 0.15, contrast=0.2)
 
 
 def _typed(random: Random, text: str) -> str:
@@ -110,7 +112,7 @@ def questions_on(random: Random, document: Document, mixture: Mixture) -> list[t
 def training_dialogue(random: Random, mixture: Mixture, facts: int) -> list[Message]:
     if random.random() < 0.04:
         return chat_without_document(random)
-    document = make_document(random, Names(random, held_out=False), facts)
+    document = make_document(random, Names(random, held_out=False), facts, mixture.contrast)
     if random.random() < mixture.repeat:
         body = document.text
         for header in sorted(HEADERS, key=len, reverse=True):
@@ -159,3 +161,15 @@ def held_out_questions(seed: int, documents: int = 40, per_document: int = 5) ->
             asked.setdefault(question, answer)
         questions += [HeldOutQuestion(document.text, question, answer) for question, answer in asked.items()]
     return questions
+
+
+def questions_for_load(name: str, questions: int) -> list[tuple[tuple[Message, ...], str]]:
+    """(messages, answer) of different questions about one document of 8 to 20 facts; the name is the seed."""
+    random = Random(name)
+    document = make_document(random, Names(random, held_out=True), random.randint(8, 20))
+    system = {"role": "system", "content": document.text}
+    asked = []
+    for fact in random.sample(document.facts, k=questions):
+        question, answer = question_about(random, document, fact, plain=True)
+        asked.append(((system, {"role": "user", "content": question}), answer))
+    return asked

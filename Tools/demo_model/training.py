@@ -21,9 +21,9 @@ class TrainingPlan:
     steps: int
     seed: int
     batch_tokens: int = 3072
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
     warmup: int = 60
-    decay_share: float = 0.4
+    decay_share: float = 0.7
     """The learning rate is constant and falls linearly to zero over this last share of the steps."""
     weight_decay: float = 0.01
     clip: float = 1.0
