@@ -22,27 +22,40 @@ final class ReferenceTensor: Tensor {
     }
 }
 
-final class ReferenceVector: Vector {
-    let values: [Float]
+// Subclasses override the designated initializer of their base: Swift 6.3 warns of recursion in the stub that it makes
+// for one that is not.
 
-    init(_ values: [Float]) {
+final class ReferenceVector: Vector {
+    private(set) var values: [Float]
+
+    override init(count: Int) {
+        values = [Float](repeating: 0, count: count)
+        super.init(count: count)
+    }
+
+    convenience init(_ values: [Float]) {
+        self.init(count: values.count)
         self.values = values
-        super.init(count: values.count)
     }
 }
 
 /// Weight rows widened to float32, in the order of the checkpoint.
 final class ReferenceWeight: PackedWeight {
-    let values: [Float]
+    private(set) var values: [Float]
     /// Type in the checkpoint, which decides how inputs are rounded.
-    let dtype: DType
+    private(set) var dtype: DType = .float32
 
-    init(_ values: [Float], inputs: Int, dtype: DType) {
-        self.values = values
-        self.dtype = dtype
-        super.init(
+    override init(outputs: Int, inputs: Int, byteCount: Int) {
+        values = [Float](repeating: 0, count: outputs * inputs)
+        super.init(outputs: outputs, inputs: inputs, byteCount: byteCount)
+    }
+
+    convenience init(_ values: [Float], inputs: Int, dtype: DType) {
+        self.init(
             outputs: inputs == 0 ? 0 : values.count / inputs, inputs: inputs,
             byteCount: values.count * dtype.byteCount)
+        self.values = values
+        self.dtype = dtype
     }
 }
 
@@ -85,18 +98,23 @@ final class ReferenceKVCache: KVCache {
 }
 
 final class ReferenceRotary: Rotary {
-    let inverseFrequencies: [Float]
-    let amplitude: Float
-    let pairing: RotaryPairing
+    private(set) var inverseFrequencies: [Float]
+    private(set) var amplitude: Float = 1
+    private(set) var pairing = RotaryPairing.halves
     /// `[row][pair]` of the current step.
     var cosines: [[Float]] = []
     var sines: [[Float]] = []
 
-    init(inverseFrequencies: [Float], amplitude: Float, pairing: RotaryPairing) {
+    override init(dimensions: Int) {
+        inverseFrequencies = [Float](repeating: 0, count: dimensions / 2)
+        super.init(dimensions: dimensions)
+    }
+
+    convenience init(inverseFrequencies: [Float], amplitude: Float, pairing: RotaryPairing) {
+        self.init(dimensions: 2 * inverseFrequencies.count)
         self.inverseFrequencies = inverseFrequencies
         self.amplitude = amplitude
         self.pairing = pairing
-        super.init(dimensions: 2 * inverseFrequencies.count)
     }
 
     /// Turns each pair of a head by its angle; dimensions beyond the rotated ones pass through.

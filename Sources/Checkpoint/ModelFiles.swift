@@ -1,0 +1,85 @@
+import Glibc
+
+/// The named files of a model, in a directory or inside the binary: the one door through which weights, configuration,
+/// tokenizer and template are read.
+package struct ModelFiles: Sendable {
+    /// The directory, or what the embedded files are; for messages.
+    package let description: String
+    /// Sorted. Of a directory: its regular files (links followed), read once.
+    package let names: [String]
+    private let storage: Storage
+
+    private enum Storage: Sendable {
+        case directory
+        case embedded([String: MappedFile])
+    }
+
+    /// Whole files are read up to this size (the largest published tokenizer.json has some 40 MB); weights are mapped.
+    package static let largestContents = 256 << 20
+
+    /// - Throws: `noSuchDirectory`, `notADirectory`, or `system` if the directory cannot be read.
+    package static func directory(_ path: String) throws(CheckpointError) -> ModelFiles {
+        var path = path
+        while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+        guard let kind = fileKind(path) else {
+            if errno == ENOENT || errno == ENOTDIR { throw .noSuchDirectory(path: path) }
+            throw .system(file: path, operation: "stat", code: errno)
+        }
+        guard kind == S_IFDIR else { throw .notADirectory(path: path) }
+        guard let stream = opendir(path) else { throw .system(file: path, operation: "opendir", code: errno) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if fileKind(path + "/" + name) == S_IFREG { names.append(name) }
+        }
+        return ModelFiles(description: path, names: names.sorted(), storage: .directory)
+    }
+
+    /// - Precondition: the bytes stay valid and unchanged as long as the process lives.
+    package static func embedded(
+        _ files: [(name: String, bytes: UnsafeRawBufferPointer)], description: String
+    ) -> ModelFiles {
+        var mapped: [String: MappedFile] = [:]
+        for (name, bytes) in files { mapped[name] = MappedFile(name: "\(name) (\(description))", constant: bytes) }
+        return ModelFiles(description: description, names: mapped.keys.sorted(), storage: .embedded(mapped))
+    }
+
+    package func contains(_ name: String) -> Bool { names.contains(name) }
+
+    /// How messages name one of the files.
+    package func path(of name: String) -> String {
+        switch storage {
+        case .directory: description == "/" ? "/" + name : description + "/" + name
+        case .embedded: "\(name) (\(description))"
+        }
+    }
+
+    /// The file without copying it; nil if there is none of that name. A name is one of `names`, never a path.
+    /// - Throws: `system` if it cannot be opened or mapped.
+    package func mapped(_ name: String) throws(CheckpointError) -> MappedFile? {
+        guard contains(name) else { return nil }
+        switch storage {
+        case .directory: return try MappedFile(path: path(of: name))
+        case .embedded(let files): return files[name]
+        }
+    }
+
+    /// The whole file, copied; nil if there is none of that name.
+    /// - Throws: `system` if it cannot be read, `tooLarge` beyond `largestContents`.
+    package func contents(of name: String) throws(CheckpointError) -> [UInt8]? {
+        guard let file = try mapped(name) else { return nil }
+        guard file.count <= Self.largestContents else {
+            throw .tooLarge(file: file.path, bytes: file.count, limit: Self.largestContents)
+        }
+        return file.bytes(0..<file.count).map { [UInt8]($0) }
+    }
+
+    /// The file type bits of a path, links followed; nil with errno set if there is nothing.
+    private static func fileKind(_ path: String) -> mode_t? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+    }
+}
