@@ -1,0 +1,7 @@
+#if defined(__x86_64__)
+#include "../templates/vector_avx512.h"
+#include "../templates/attention.h"
+#include "../templates/attention_float.h"
+
+const ck_attention_table ck_attention_avx512 = {pack_query, split, merge, finish};
+#endif

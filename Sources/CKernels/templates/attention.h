@@ -1,0 +1,340 @@
+/* Attention over v16 (contract and order of sums: ck_attention.h). Include a vector_*.h first; define
+ * CK_ATTENTION_TABLE, the name of the table, and where there are dot products of bfloat16 pairs, CK_DOT and v_dot.
+ *
+ * Up to six queries go through a tile together, so that a vector of keys or values is loaded once for all of them; the
+ * tile's two small products are register blocks of 6 rows x V_TILE vectors. A query's own sums do not depend on how
+ * many go beside it: every sum has its own register. */
+#include <math.h>
+#include <string.h>
+
+#include "../half_floats.h"
+#include "ck_attention.h"
+#include "vector_math.h"
+
+#define CK_FUNCTION static __attribute__((target(CK_TARGET)))
+
+enum { GROUP = 6, TILE_BLOCKS = CK_TILE_TOKENS / CK_BLOCK_TOKENS };
+
+/* How keys and values are read; always a constant. */
+enum flavor { READ_F32, READ_F16, READ_BF16, DOT_BF16 };
+
+/* A group of queries in one tile. Scores and weights: [GROUP][64] floats, or bfloat16 in the first half of a row. */
+typedef struct tile {
+    int32_t d, blocks;
+    const unsigned char *keys[TILE_BLOCKS], *values[TILE_BLOCKS];
+    const float *queries[GROUP];
+    float *outputs[GROUP];
+    float *scores, *weights;
+    const float *corrections;
+} tile;
+
+CK_INLINE v16 load_values(const enum flavor flavor, const bool half, const unsigned char *p) {
+    if (flavor == READ_F32) return half ? v_load_n((const float *)p, 8) : v_load((const float *)p);
+    return half ? v_load_f16_8((const uint16_t *)p) : v_load_f16((const uint16_t *)p);
+}
+
+/* Scores of nr queries and nb blocks from `block` on. */
+CK_INLINE void score(const enum flavor flavor, const int nr, const int nb, const tile *t, int32_t block) {
+    v16 sum[GROUP][V_TILE];
+    _Pragma("clang loop unroll(full)") for (int r = 0; r < nr; r++)
+        _Pragma("clang loop unroll(full)") for (int b = 0; b < nb; b++) sum[r][b] = v_zero();
+    const unsigned char *const *keys = t->keys + block;
+    const int step = flavor == READ_BF16 || flavor == DOT_BF16 ? 2 : 1;
+    for (int32_t i = 0; i < t->d; i += step) {
+        v16 first[V_TILE], second[V_TILE];
+        _Pragma("clang loop unroll(full)") for (int b = 0; b < nb; b++) {
+            if (flavor == READ_F32) {
+                first[b] = v_load((const float *)keys[b] + i * 16);
+            } else if (flavor == READ_F16) {
+                first[b] = v_load_f16((const uint16_t *)keys[b] + i * 16);
+            } else if (flavor == READ_BF16) {
+                first[b] = v_load_bf16_first((const uint16_t *)keys[b] + i * 16);
+                second[b] = v_load_bf16_second((const uint16_t *)keys[b] + i * 16);
+            } else {
+                first[b] = v_load((const float *)keys[b] + i / 2 * 16);
+            }
+        }
+        _Pragma("clang loop unroll(full)") for (int r = 0; r < nr; r++) {
+            if (flavor == DOT_BF16) {
+#ifdef CK_DOT
+                v16 q = v_set1(t->queries[r][i / 2]);
+                _Pragma("clang loop unroll(full)") for (int b = 0; b < nb; b++)
+                    sum[r][b] = v_dot(sum[r][b], q, first[b]);
+#endif
+            } else {
+                v16 q = v_set1(t->queries[r][i]);
+                _Pragma("clang loop unroll(full)") for (int b = 0; b < nb; b++)
+                    sum[r][b] = v_fma(q, first[b], sum[r][b]);
+                if (flavor == READ_BF16) {
+                    q = v_set1(t->queries[r][i + 1]);
+                    _Pragma("clang loop unroll(full)") for (int b = 0; b < nb; b++)
+                        sum[r][b] = v_fma(q, second[b], sum[r][b]);
+                }
+            }
+        }
+    }
+    _Pragma("clang loop unroll(full)") for (int r = 0; r < nr; r++)
+        _Pragma("clang loop unroll(full)") for (int b = 0; b < nb; b++)
+            v_store(t->scores + r * CK_TILE_TOKENS + (block + b) * 16, sum[r][b]);
+}
+
+/* outputs = outputs * correction + weights x values, for nr queries and nc vectors of dimensions from `column` on;
+ * `half`: the last vector of a head dimension that is not a multiple of 16. */
+CK_INLINE void accumulate(
+    const enum flavor flavor, const int nr, const int nc, const bool half, const tile *t, int32_t column) {
+    v16 sum[GROUP][V_TILE];
+    _Pragma("clang loop unroll(full)") for (int r = 0; r < nr; r++) {
+        v16 correction = v_set1(t->corrections[r]);
+        _Pragma("clang loop unroll(full)") for (int c = 0; c < nc; c++)
+            sum[r][c] = v_mul(v_load(t->outputs[r] + column + 16 * c), correction);
+    }
+    const int step = flavor == READ_BF16 || flavor == DOT_BF16 ? 2 : 1;
+    for (int32_t block = 0; block < t->blocks; block++) {
+        for (int32_t token = 0; token < CK_BLOCK_TOKENS; token += step) {
+            v16 first[V_TILE], second[V_TILE];
+            size_t at = (size_t)token * (size_t)t->d + (size_t)column * (size_t)step;
+            _Pragma("clang loop unroll(full)") for (int c = 0; c < nc; c++) {
+                if (flavor == READ_F32) {
+                    first[c] = load_values(flavor, half, t->values[block] + 4 * (at + 16 * (size_t)c));
+                } else if (flavor == READ_F16) {
+                    first[c] = load_values(flavor, half, t->values[block] + 2 * (at + 16 * (size_t)c));
+                } else {
+                    const uint16_t *p = (const uint16_t *)t->values[block] + at + 32 * (size_t)c;
+                    if (flavor == READ_BF16) {
+                        first[c] = half ? v_load_bf16_first_8(p) : v_load_bf16_first(p);
+                        second[c] = half ? v_load_bf16_second_8(p) : v_load_bf16_second(p);
+                    } else {
+                        first[c] = half ? v_load_n((const float *)p, 8) : v_load((const float *)p);
+                    }
+                }
+            }
+            const float *weights = t->weights + block * 16;
+            _Pragma("clang loop unroll(full)") for (int r = 0; r < nr; r++) {
+                if (flavor == DOT_BF16) {
+#ifdef CK_DOT
+                    v16 w = v_set1(t->weights[r * CK_TILE_TOKENS + (block * 16 + token) / 2]);
+                    _Pragma("clang loop unroll(full)") for (int c = 0; c < nc; c++)
+                        sum[r][c] = v_dot(sum[r][c], w, first[c]);
+#endif
+                } else {
+                    v16 w = v_set1(weights[r * CK_TILE_TOKENS + token]);
+                    _Pragma("clang loop unroll(full)") for (int c = 0; c < nc; c++)
+                        sum[r][c] = v_fma(w, first[c], sum[r][c]);
+                    if (flavor == READ_BF16) {
+                        w = v_set1(weights[r * CK_TILE_TOKENS + token + 1]);
+                        _Pragma("clang loop unroll(full)") for (int c = 0; c < nc; c++)
+                            sum[r][c] = v_fma(w, second[c], sum[r][c]);
+                    }
+                }
+            }
+        }
+    }
+    _Pragma("clang loop unroll(full)") for (int r = 0; r < nr; r++)
+        _Pragma("clang loop unroll(full)") for (int c = 0; c < nc; c++)
+            v_store(t->outputs[r] + column + 16 * c, sum[r][c]);
+}
+
+/* The two products with constant block sizes. */
+#define CK_EACH_ROWS(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+
+CK_INLINE void score_tile(const enum flavor flavor, int nr, const tile *t) {
+    int32_t block = 0;
+    for (; block + V_TILE <= t->blocks; block += V_TILE) {
+        switch (nr) {
+#define CASE(n) case n: score(flavor, n, V_TILE, t, block); break;
+            CK_EACH_ROWS(CASE)
+#undef CASE
+        }
+    }
+    for (; V_TILE > 1 && block < t->blocks; block++) {
+        switch (nr) {
+#define CASE(n) case n: score(flavor, n, 1, t, block); break;
+            CK_EACH_ROWS(CASE)
+#undef CASE
+        }
+    }
+}
+
+CK_INLINE void accumulate_tile(const enum flavor flavor, int nr, const tile *t) {
+    int32_t column = 0;
+    for (; column + 16 * V_TILE <= t->d; column += 16 * V_TILE) {
+        switch (nr) {
+#define CASE(n) case n: accumulate(flavor, n, V_TILE, false, t, column); break;
+            CK_EACH_ROWS(CASE)
+#undef CASE
+        }
+    }
+    for (; V_TILE > 1 && column + 16 <= t->d; column += 16) {
+        switch (nr) {
+#define CASE(n) case n: accumulate(flavor, n, 1, false, t, column); break;
+            CK_EACH_ROWS(CASE)
+#undef CASE
+        }
+    }
+    if (column < t->d) {
+        switch (nr) {
+#define CASE(n) case n: accumulate(flavor, n, 1, true, t, column); break;
+            CK_EACH_ROWS(CASE)
+#undef CASE
+        }
+    }
+}
+
+/* Scores to weights: masks, moves the maxima on, and keeps sixteen partial sums for each query. */
+CK_INLINE void softmax_tile(
+    const enum flavor flavor, int nr, const tile *t, const int32_t *first, const int32_t *last, int32_t begin,
+    bool masked, float *maxima, float *sums, float *corrections) {
+    (void)flavor;
+    float previous[16] = {0}, highest[16] = {0};
+    for (int r = 0; r < nr; r++) {
+        float *scores = t->scores + r * CK_TILE_TOKENS;
+        v16 most = v_set1(-INFINITY);
+        for (int32_t b = 0; b < t->blocks; b++) {
+            v16 s = v_load(scores + b * 16);
+            if (masked) {
+                int32_t origin = begin + b * 16;
+                s = v_keep_lanes(s, first[r] - origin, last[r] - origin);
+                v_store(scores + b * 16, s);
+            }
+            most = v_max(s, most);
+        }
+        previous[r] = maxima[r];
+        highest[r] = v_reduce_max(most);
+    }
+    v16 before = v_load(previous), now = v_max(before, v_load(highest));
+    float now_of[16], subtrahend[16];
+    v_store(now_of, now);
+    /* A query that has seen nothing yet: -infinity minus a number is -infinity, and weighs 0. */
+    now = v_max(now, v_set1(-CK_F32_MAX));
+    v_store(subtrahend, now);
+    v_store(corrections, v_exp2(v_sub(before, now)));
+    for (int r = 0; r < nr; r++) {
+        const float *scores = t->scores + r * CK_TILE_TOKENS;
+        v16 most = v_set1(subtrahend[r]), sum = v_zero();
+        for (int32_t b = 0; b < t->blocks; b++) {
+            v16 weight = v_exp2(v_sub(v_load(scores + b * 16), most));
+            sum = v_add(sum, weight);
+#ifdef CK_DOT
+            if (flavor == DOT_BF16)
+                v_store_bf16((uint16_t *)(t->weights + r * CK_TILE_TOKENS) + b * 16, weight);
+            else
+#endif
+                v_store(t->weights + r * CK_TILE_TOKENS + b * 16, weight);
+        }
+        v_store(sums + 16 * r, v_fma(v_load(sums + 16 * r), v_set1(corrections[r]), sum));
+        maxima[r] = now_of[r];
+    }
+}
+
+/* Fills in the addresses of a tile's blocks. */
+CK_INLINE void locate(const ck_attention_split *s, int32_t begin, int32_t blocks, tile *t) {
+    size_t half = ck_kv_half_block_bytes(s->head_dimension, s->dtype);
+    for (int32_t b = 0; b < blocks; b++) {
+        int32_t position = begin + b * CK_BLOCK_TOKENS, slot = position % s->page_size;
+        t->keys[b] = s->base + (size_t)s->pages[position / s->page_size] * s->page_stride
+            + (size_t)(slot / CK_BLOCK_TOKENS) * 2 * half;
+        t->values[b] = t->keys[b] + half;
+    }
+}
+
+/* Values of a block whose slots from `valid` on may hold anything: a copy with zeros there. */
+CK_INLINE const unsigned char *values_of_part(const ck_attention_split *s, const unsigned char *values, int32_t valid) {
+    int32_t d = s->head_dimension;
+    size_t token = (size_t)d * ck_dtype_bytes(s->dtype);
+    if (s->dtype == CK_BF16) {
+        memcpy(s->values, values, (size_t)((valid + 1) / 2) * 2 * token);
+        uint16_t *pairs = (uint16_t *)s->values + (size_t)(valid / 2) * 2 * (size_t)d;
+        for (int32_t i = 0; valid % 2 && i < d; i++) pairs[2 * i + 1] = 0;
+        valid = (valid + 1) / 2 * 2;
+    } else {
+        memcpy(s->values, values, (size_t)valid * token);
+    }
+    memset(s->values + (size_t)valid * token, 0, (size_t)(CK_BLOCK_TOKENS - valid) * token);
+    return s->values;
+}
+
+CK_INLINE void prefetch(const unsigned char *const *blocks, int32_t count, size_t bytes) {
+    for (int32_t b = 0; b < count; b++)
+        for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(blocks[b] + i, 0, 3);
+}
+
+CK_INLINE void attend(const enum flavor flavor, const ck_attention_split *s) {
+    _Alignas(64) float scores[GROUP * CK_TILE_TOKENS], weights[GROUP * CK_TILE_TOKENS];
+    _Alignas(64) float sums[CK_ATTENTION_ROWS * 16], maxima[CK_ATTENTION_ROWS], corrections[16];
+    int32_t d = s->head_dimension, stride = ck_attention_state_floats(d);
+    size_t half = ck_kv_half_block_bytes(d, s->dtype);
+    int32_t low = s->first[0], high = s->last[0];
+    for (int32_t r = 0; r < s->rows; r++) {
+        memset(s->states + (size_t)r * (size_t)stride, 0, sizeof(float) * (size_t)stride);
+        maxima[r] = -INFINITY;
+        v_store(sums + 16 * r, v_zero());
+        low = s->first[r] < low ? s->first[r] : low;
+        high = s->last[r] > high ? s->last[r] : high;
+    }
+    int32_t end = high + 1 < s->end ? high + 1 : s->end;
+    int32_t begin = low > s->begin ? low / CK_TILE_TOKENS * CK_TILE_TOKENS : s->begin;
+    int32_t groups = (s->rows + GROUP - 1) / GROUP;
+
+    tile t = {.d = d, .scores = scores, .weights = weights, .corrections = corrections}, next = t;
+    for (; begin < end; begin += CK_TILE_TOKENS) {
+        int32_t tokens = end - begin < CK_TILE_TOKENS ? end - begin : CK_TILE_TOKENS;
+        int32_t blocks = (tokens + CK_BLOCK_TOKENS - 1) / CK_BLOCK_TOKENS;
+        locate(s, begin, blocks, &t);
+        int32_t ahead = end - begin - CK_TILE_TOKENS;
+        ahead = ahead <= 0 ? 0 : ahead >= CK_TILE_TOKENS ? TILE_BLOCKS : (ahead + CK_BLOCK_TOKENS - 1) / CK_BLOCK_TOKENS;
+        locate(s, begin + CK_TILE_TOKENS, ahead, &next);
+        if (tokens % CK_BLOCK_TOKENS)
+            t.values[blocks - 1] = values_of_part(s, t.values[blocks - 1], tokens % CK_BLOCK_TOKENS);
+        for (int32_t g = 0; g < groups; g++) {
+            int32_t row = s->rows * g / groups, nr = s->rows * (g + 1) / groups - row;
+            const int32_t *first = s->first + row, *last = s->last + row;
+            /* Rows ascend, and with them first and last. */
+            if (last[nr - 1] < begin || first[0] >= begin + tokens) continue;
+            int32_t seen = last[nr - 1] - begin + 1 < tokens ? last[nr - 1] - begin + 1 : tokens;
+            t.blocks = (seen + CK_BLOCK_TOKENS - 1) / CK_BLOCK_TOKENS;
+            bool masked = last[0] < begin + t.blocks * CK_BLOCK_TOKENS - 1 || first[nr - 1] > begin;
+            for (int32_t r = 0; r < nr; r++) {
+                t.queries[r] = s->queries + (size_t)(row + r) * (size_t)d;
+                t.outputs[r] = s->states + (size_t)(row + r) * (size_t)stride + 16;
+            }
+            if (g == 0) prefetch(next.keys, ahead, half);
+            score_tile(flavor, nr, &t);
+            softmax_tile(flavor, nr, &t, first, last, begin, masked, maxima + row, sums + 16 * row, corrections);
+            if (g == 0) prefetch(next.values, ahead, half);
+            accumulate_tile(flavor, nr, &t);
+        }
+    }
+    for (int32_t r = 0; r < s->rows; r++) {
+        float *state = s->states + (size_t)r * (size_t)stride;
+        state[0] = maxima[r];
+        state[1] = v_reduce_add(v_load(sums + 16 * r));
+    }
+}
+
+#ifdef CK_DOT
+CK_FUNCTION void attend_bf16(const ck_attention_split *s) { attend(DOT_BF16, s); }
+#else
+CK_FUNCTION void attend_f32(const ck_attention_split *s) { attend(READ_F32, s); }
+CK_FUNCTION void attend_f16(const ck_attention_split *s) { attend(READ_F16, s); }
+CK_FUNCTION void attend_bf16(const ck_attention_split *s) { attend(READ_BF16, s); }
+#endif
+
+CK_FUNCTION void merge(float *state, const float *later, int32_t d) {
+    float maxima[16] = {state[0], later[0]}, factors[16];
+    float most = state[0] > later[0] ? state[0] : later[0];
+    state[0] = most;
+    v_store(factors, v_exp2(v_sub(v_load(maxima), v_max(v_set1(most), v_set1(-CK_F32_MAX)))));
+    v16 a = v_set1(factors[0]), b = v_set1(factors[1]);
+    state[1] = state[1] * factors[0] + later[1] * factors[1];
+    for (int32_t i = 16; i < 16 + d; i += 16)
+        v_store(state + i, v_fma(v_load(later + i), b, v_mul(v_load(state + i), a)));
+}
+
+CK_FUNCTION void finish(const float *state, int32_t d, float *output) {
+    v16 inverse = v_set1(state[1] > 0 ? 1 / state[1] : 0);
+    for (int32_t i = 0; i < d; i += 16) {
+        /* Adding 0 makes -0 (an underflow) and 0 (the same with more masked tokens) one. */
+        v16 x = v_add(v_mul(v_load(state + 16 + i), inverse), v_zero());
+        v_store_n(output + i, d - i < 16 ? d - i : 16, x);
+    }
+}

@@ -1,0 +1,163 @@
+/* Micro-kernels and their driver, for one weight type on one path. Include once per type, after vector.h, with
+ *
+ *   GEMM(name)            the type's own names
+ *   GEMM_DTYPE            ck_dtype of the weight
+ *   GEMM_PARTS            products of one step per element: 1, or 2 where pairs of bf16 are multiplied one by one
+ *   GEMM_WEIGHTS(p, i)    product i's vector of weights, from the step's bytes p
+ *   GEMM_DOT(x, w, sum)   sum + x * w
+ *   GEMM_VECTORS(rows)    vectors of columns beside `rows` rows
+ *   GEMM_X_STRIDE(call)   bytes from row to row of x, whose steps are GEMM_PARTS floats apart
+ *
+ * It undefines them all. Every block does the same to an element, whatever its shape: from 0, or from what the run
+ * before left in `out`, one GEMM_DOT after the other; so no choice made here shows in the bits of the result. */
+
+#define GEMM_STEP_BYTES (GEMM_DTYPE == CK_F16 ? 2 * CK_PANEL : 4 * CK_PANEL)
+#define GEMM_VECTOR_BYTES (GEMM_STEP_BYTES / CK_PANEL * VECTOR_LANES)
+#define GEMM_UNROLL _Pragma("clang loop unroll(full)")
+
+VECTOR_INLINE void GEMM(step)(
+    const int rows, const int vectors, const unsigned char *x, int64_t x_stride, const unsigned char *w,
+    vector sums[GEMM_BLOCK_ROWS][8]) {
+    GEMM_UNROLL for (int part = 0; part < GEMM_PARTS; part++) {
+        vector weights[8];
+        GEMM_UNROLL for (int v = 0; v < vectors; v++) weights[v] = GEMM_WEIGHTS(w + v * GEMM_VECTOR_BYTES, part);
+        GEMM_UNROLL for (int r = 0; r < rows; r++) {
+            vector value = vector_broadcast(x + r * x_stride + part * 4);
+            GEMM_UNROLL for (int v = 0; v < vectors; v++) sums[r][v] = GEMM_DOT(value, weights[v], sums[r][v]);
+        }
+    }
+}
+
+VECTOR_INLINE void GEMM(finish)(const gemm_block *b, const int rows, const int vectors, vector sums[GEMM_BLOCK_ROWS][8]) {
+    GEMM_UNROLL for (int v = 0; v < vectors; v++) {
+        int64_t first = v * VECTOR_LANES, count = b->columns - first;
+        if (count <= 0) break;
+        bool whole = count >= VECTOR_LANES, biased = b->last && b->bias;
+        vector bias = vector_zero();
+        if (biased) bias = whole ? vector_load(b->bias + first) : vector_load_some(b->bias + first, count);
+        GEMM_UNROLL for (int r = 0; r < rows; r++) {
+            vector sum = biased ? vector_add(sums[r][v], bias) : sums[r][v];
+            float *out = b->out + r * b->ldo + first;
+            if (whole) vector_store(out, sum);
+            else vector_store_some(out, sum, count);
+        }
+    }
+}
+
+VECTOR_INLINE void GEMM(block)(const gemm_block *b, const int rows, const int vectors) {
+    vector sums[GEMM_BLOCK_ROWS][8];
+    GEMM_UNROLL for (int v = 0; v < vectors; v++) {
+        int64_t first = v * VECTOR_LANES, count = b->columns - first;
+        GEMM_UNROLL for (int r = 0; r < rows; r++) {
+            const float *out = b->out + r * b->ldo + first;
+            sums[r][v] = b->first || count <= 0    ? vector_zero()
+                         : count >= VECTOR_LANES   ? vector_load(out)
+                                                   : vector_load_some(out, count);
+        }
+    }
+    const unsigned char *x = b->x, *w = b->w, *ahead = b->ahead;
+    int64_t x_stride = b->x_stride, lines = b->ahead_lines, steps = b->steps;
+    for (; steps >= 4; steps -= 4) {
+        for (int64_t i = 0; i < lines; i++, ahead += 64) _mm_prefetch((const char *)ahead, _MM_HINT_T1);
+        GEMM_UNROLL for (int s = 0; s < 4; s++) {
+            GEMM_UNROLL for (int i = 0; i * 64 < vectors * GEMM_VECTOR_BYTES; i++) {
+                _mm_prefetch((const char *)w + 8 * GEMM_STEP_BYTES + i * 64, _MM_HINT_T0);
+            }
+            GEMM(step)(rows, vectors, x, x_stride, w, sums);
+            x += GEMM_PARTS * 4;
+            w += GEMM_STEP_BYTES;
+        }
+    }
+    for (; steps > 0; steps--) {
+        GEMM(step)(rows, vectors, x, x_stride, w, sums);
+        x += GEMM_PARTS * 4;
+        w += GEMM_STEP_BYTES;
+    }
+    GEMM(finish)(b, rows, vectors, sums);
+}
+
+static void GEMM(rows1)(const gemm_block *b) { GEMM(block)(b, 1, GEMM_VECTORS(1)); }
+static void GEMM(rows2)(const gemm_block *b) { GEMM(block)(b, 2, GEMM_VECTORS(2)); }
+static void GEMM(rows3)(const gemm_block *b) { GEMM(block)(b, 3, GEMM_VECTORS(3)); }
+static void GEMM(rows4)(const gemm_block *b) { GEMM(block)(b, 4, GEMM_VECTORS(4)); }
+static void GEMM(rows5)(const gemm_block *b) { GEMM(block)(b, 5, GEMM_VECTORS(5)); }
+static void GEMM(rows6)(const gemm_block *b) { GEMM(block)(b, 6, GEMM_VECTORS(6)); }
+
+/* All vectors of a panel for the rows of one block. */
+static void GEMM(panel)(gemm_block *b, int64_t rows) {
+    static void (*const kernels[])(const gemm_block *) = {
+        GEMM(rows1), GEMM(rows2), GEMM(rows3), GEMM(rows4), GEMM(rows5), GEMM(rows6)};
+    int64_t wide = GEMM_VECTORS(rows) * VECTOR_LANES;
+    gemm_block part = *b;
+    for (int64_t column = 0; column < CK_PANEL && column < b->columns; column += wide) {
+        kernels[rows - 1](&part);
+        part.w += wide * (GEMM_STEP_BYTES / CK_PANEL);
+        part.out += wide;
+        part.columns -= wide;
+        if (part.bias) part.bias += wide;
+        part.ahead += part.steps / 4 * part.ahead_lines * 64;
+    }
+    b->ahead = part.ahead;
+}
+
+static void GEMM(run)(
+    const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+    int64_t rows = row_end - row_begin;
+    if (rows <= 0 || panel_begin >= panel_end) return;
+    /* Blocks of as equal height as can be: 16 rows are 6 + 5 + 5, not 6 + 6 + 4. */
+    int64_t blocks = (rows + GEMM_BLOCK_ROWS - 1) / GEMM_BLOCK_ROWS;
+    int64_t height = rows / blocks, higher = rows % blocks;
+    int64_t passes = 0; /* over the weights of a unit, in panels */
+    for (int64_t i = 0; i < blocks; i++) {
+        passes += CK_PANEL / VECTOR_LANES / GEMM_VECTORS(height + (i < higher));
+    }
+    int64_t steps = ck_gemm_steps(GEMM_DTYPE, c->k);
+    int64_t unit = passes > 1 ? GEMM_UNIT_STEPS : steps;
+    const unsigned char *w = (const unsigned char *)c->w + panel_begin * steps * GEMM_STEP_BYTES;
+    const unsigned char *w_end = (const unsigned char *)c->w + panel_end * steps * GEMM_STEP_BYTES;
+    for (int64_t panel = panel_begin; panel < panel_end; panel++) {
+        int64_t step = 0;
+        do {
+            int64_t count = steps - step < unit ? steps - step : unit;
+            gemm_block b = {
+                .x_stride = GEMM_X_STRIDE(c),
+                .w = w,
+                .steps = count,
+                .first = step == 0,
+                .last = step + count == steps,
+                .ldo = c->ldo,
+                .bias = c->bias ? c->bias + panel * CK_PANEL : NULL,
+                .columns = c->n - panel * CK_PANEL,
+            };
+            const unsigned char *next = w + count * GEMM_STEP_BYTES;
+            /* One pass: the stream of weights a few KiB ahead. More: the blocks share in fetching the next unit. */
+            int64_t lines = 4 * GEMM_STEP_BYTES / 64;
+            b.ahead = passes > 1 ? next : w + 4096;
+            b.ahead_lines = (lines + passes - 1) / passes;
+            const unsigned char *ahead_end = next + unit * GEMM_STEP_BYTES;
+            if (ahead_end > w_end) ahead_end = w_end;
+            int64_t row = row_begin;
+            for (int64_t i = 0; i < blocks; i++) {
+                int64_t taken = height + (i < higher);
+                if (b.ahead >= ahead_end && passes > 1) b.ahead_lines = 0;
+                b.x = (const unsigned char *)c->x + row * b.x_stride + step * GEMM_PARTS * 4;
+                b.out = c->out + row * c->ldo + panel * CK_PANEL;
+                GEMM(panel)(&b, taken);
+                row += taken;
+            }
+            w = next;
+            step += count;
+        } while (step < steps);
+    }
+}
+
+#undef GEMM_UNROLL
+#undef GEMM_VECTOR_BYTES
+#undef GEMM_STEP_BYTES
+#undef GEMM
+#undef GEMM_DTYPE
+#undef GEMM_PARTS
+#undef GEMM_WEIGHTS
+#undef GEMM_DOT
+#undef GEMM_VECTORS
+#undef GEMM_X_STRIDE
