@@ -1,0 +1,26 @@
+/* Matrix products with AVX2, FMA and F16C. */
+#if defined(__x86_64__)
+
+#include "avx2_gemm.h"
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+
+#include "vector.h"
+
+/* Of 16 registers 8 to 12 hold sums. One row takes a panel in one pass, as it comes from memory. */
+#define FLOAT_VECTORS(rows) ((rows) == 1 ? 8 : (rows) <= 3 ? 4 : 2)
+#include "../templates/gemm_float.h"
+
+static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+    switch (c->dtype) {
+    case CK_F32: f32_run(c, row_begin, row_end, panel_begin, panel_end); break;
+    case CK_F16: f16_run(c, row_begin, row_end, panel_begin, panel_end); break;
+    case CK_BF16: bf16_run(c, row_begin, row_end, panel_begin, panel_end); break;
+    }
+}
+
+#pragma clang attribute pop
+
+const ck_gemm_table ck_gemm_avx2 = {ck_pack_avx2, prepare, gemm};
+
+#endif

@@ -1,0 +1,16 @@
+/* What the AVX-512 tables share. */
+#ifndef CK_AVX512_GEMM_H
+#define CK_AVX512_GEMM_H
+
+#include <immintrin.h>
+
+#include "../templates/gemm_block.h"
+
+void ck_pack_avx512(const void *call, int32_t begin, int32_t end, int32_t worker);
+
+void ck_gemm_f32_avx512(
+    const ck_gemm_call *call, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
+void ck_gemm_f16_avx512(
+    const ck_gemm_call *call, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
+
+#endif

@@ -1,0 +1,36 @@
+/* Matrix products with AVX-512 (F, BW, DQ, VL). */
+#if defined(__x86_64__)
+
+#include "avx512_gemm.h"
+
+#pragma clang attribute push( \
+    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+
+#include "vector.h"
+
+#define FLOAT_VECTORS(rows) 4
+#include "../templates/gemm_float.h"
+
+void ck_gemm_f32_avx512(
+    const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+    f32_run(c, row_begin, row_end, panel_begin, panel_end);
+}
+
+void ck_gemm_f16_avx512(
+    const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+    f16_run(c, row_begin, row_end, panel_begin, panel_end);
+}
+
+static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+    switch (c->dtype) {
+    case CK_F32: f32_run(c, row_begin, row_end, panel_begin, panel_end); break;
+    case CK_F16: f16_run(c, row_begin, row_end, panel_begin, panel_end); break;
+    case CK_BF16: bf16_run(c, row_begin, row_end, panel_begin, panel_end); break;
+    }
+}
+
+#pragma clang attribute pop
+
+const ck_gemm_table ck_gemm_avx512 = {ck_pack_avx512, prepare, gemm};
+
+#endif

@@ -1,0 +1,39 @@
+/* What is the same on all paths: sizes and the split of a product into tasks. */
+#include "ck_gemm.h"
+#include "gemm_layout.h"
+
+size_t ck_packed_bytes(ck_dtype dtype, int64_t n, int64_t k) {
+    return (size_t)(ck_panels(n) * ck_gemm_panel_bytes(dtype, k));
+}
+
+size_t ck_prepared_bytes(ck_dtype dtype, int64_t m, int64_t k) {
+    /* The wider of the two forms that paths use. */
+    return dtype == CK_BF16 ? (size_t)(m * ck_prepared_stride(k, 4)) : 0;
+}
+
+/* Tasks per thread that even out what the threads lose to others on the same processor. */
+enum { TASKS_PER_THREAD = 8, LEAST_CHUNK = 96 };
+
+int64_t ck_gemm_row_chunk(int64_t m, int64_t n, int32_t threads) {
+    int64_t panels = ck_panels(n), wanted = (int64_t)threads * TASKS_PER_THREAD;
+    if (threads <= 1 || panels == 0 || panels >= wanted || m <= LEAST_CHUNK) return m > 0 ? m : 1;
+    int64_t chunks = (wanted + panels - 1) / panels;
+    if (chunks > m / LEAST_CHUNK) chunks = m / LEAST_CHUNK;
+    return (m + chunks - 1) / chunks;
+}
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+void ck_gemm_run(const void *argument, int32_t begin, int32_t end, int32_t worker) {
+    (void)worker;
+    const ck_gemm_call *c = argument;
+    int64_t panels = ck_panels(c->n);
+    for (int64_t task = begin; task < end;) {
+        /* All panels of this range that take the same rows go in one call. */
+        int64_t chunk = task / panels, panel = task % panels;
+        int64_t count = least(panels - panel, end - task);
+        int64_t row = chunk * c->row_chunk;
+        c->kernels->gemm(c, row, least(row + c->row_chunk, c->m), panel, panel + count);
+        task += count;
+    }
+}

@@ -1,0 +1,21 @@
+/* Reads single rows back out of a packed weight. */
+#include "ck_gemm.h"
+#include "../gemm_layout.h"
+#include "../half_floats.h"
+
+void ck_unpack_row(ck_dtype dtype, const void *w, int64_t n, int64_t k, int64_t row, float *out) {
+    (void)n; /* the panels lie one after the other, so that their number does not matter */
+    const float *f32 = w;
+    const uint16_t *bits = w;
+    switch (dtype) {
+    case CK_F32:
+        for (int64_t i = 0; i < k; i++) out[i] = f32[ck_packed_index(CK_F32, k, row, i)];
+        break;
+    case CK_F16:
+        for (int64_t i = 0; i < k; i++) out[i] = ck_from_f16(bits[ck_packed_index(CK_F16, k, row, i)]);
+        break;
+    case CK_BF16:
+        for (int64_t i = 0; i < k; i++) out[i] = ck_from_bf16(bits[ck_packed_index(CK_BF16, k, row, i)]);
+        break;
+    }
+}

@@ -1,0 +1,73 @@
+/* Readable twin of the matrix products, the reference for all other paths. */
+#include "plain_gemm.h"
+
+#include "../half_floats.h"
+
+/* Vectorized and remaining elements must round alike. */
+#pragma STDC FP_CONTRACT OFF
+
+/* To the nearest bf16, as a float32; ties to even. */
+static float round_to_bf16(float x) {
+    uint32_t bits = ck_bits(x);
+    if (x != x) return ck_from_bits((bits | 0x400000) & 0xffff0000); /* quiet, and not an infinity */
+    return ck_from_bits((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
+}
+
+static void prepare(const void *argument, int32_t begin, int32_t end, int32_t worker) {
+    (void)worker;
+    const ck_prepare_call *c = argument;
+    for (int64_t row = begin; row < end; row++) {
+        const float *x = c->x + row * c->ldx;
+        float *prepared = (float *)((unsigned char *)c->prepared + row * ck_prepared_stride(c->k, 4));
+        for (int64_t i = 0; i < c->k; i++) prepared[i] = round_to_bf16(x[i]);
+        if (c->k % 2 == 1) prepared[c->k] = 0;
+    }
+}
+
+/* The elements i of all rows of a panel, as float32. */
+static void read_column(ck_dtype dtype, const unsigned char *panel, int64_t i, float *w) {
+    const float *f32 = (const float *)panel + i * CK_PANEL;
+    const uint16_t *f16 = (const uint16_t *)panel + i * CK_PANEL;
+    const uint16_t *bf16 = (const uint16_t *)panel + i / 2 * CK_PANEL * 2 + i % 2;
+    for (int lane = 0; lane < CK_PANEL; lane++) {
+        switch (dtype) {
+        case CK_F32: w[lane] = f32[lane]; break;
+        case CK_F16: w[lane] = ck_from_f16(f16[lane]); break;
+        case CK_BF16: w[lane] = ck_from_bf16(bf16[2 * lane]); break;
+        }
+    }
+}
+
+/* One panel of the product of ROWS rows at most. */
+enum { ROWS = 16 };
+
+static void block(const ck_gemm_call *c, int64_t row, int64_t rows, int64_t panel) {
+    const unsigned char *w = (const unsigned char *)c->w + panel * ck_gemm_panel_bytes(c->dtype, c->k);
+    const unsigned char *x = c->x;
+    int64_t stride = c->dtype == CK_BF16 ? ck_prepared_stride(c->k, 4) : c->ldx * 4;
+    float sum[ROWS][CK_PANEL] = {{0}};
+    for (int64_t i = 0; i < c->k; i++) {
+        float column[CK_PANEL];
+        read_column(c->dtype, w, i, column);
+        for (int64_t r = 0; r < rows; r++) {
+            float value = ((const float *)(x + (row + r) * stride))[i];
+            for (int lane = 0; lane < CK_PANEL; lane++) sum[r][lane] += value * column[lane];
+        }
+    }
+    for (int64_t r = 0; r < rows; r++) {
+        for (int lane = 0; lane < CK_PANEL && panel * CK_PANEL + lane < c->n; lane++) {
+            int64_t output = panel * CK_PANEL + lane;
+            c->out[(row + r) * c->ldo + output] = sum[r][lane] + (c->bias ? c->bias[output] : 0);
+        }
+    }
+}
+
+static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+    for (int64_t panel = panel_begin; panel < panel_end; panel++) {
+        for (int64_t row = row_begin; row < row_end; row += ROWS) {
+            block(c, row, row_end - row < ROWS ? row_end - row : ROWS, panel);
+        }
+    }
+}
+
+const ck_gemm_table ck_gemm_plain = {ck_pack_plain, prepare, gemm};

@@ -1,0 +1,150 @@
+/// One object of a configuration file, with its place in it: every error names the JSON path. A member that is null
+/// counts as absent.
+struct ConfigSection {
+    let file: String
+    /// Path of this object with a trailing dot; empty for the outermost.
+    private let prefix: String
+    private let members: [JSONNode.Member]
+
+    /// - Returns: nil if the model has no such file.
+    static func read(_ name: String, of files: ModelFiles) throws(CheckpointError) -> ConfigSection? {
+        guard let contents = try files.contents(of: name) else { return nil }
+        let file = files.path(of: name)
+        let parsed = contents.withUnsafeBytes { bytes in
+            Result { () throws(CheckpointError) in try JSONReader.parse(bytes, file: file) }
+        }
+        let node = try parsed.get()
+        guard case .object(let members) = node else {
+            throw .configuration(file: file, key: "$", expected: "an object", found: node.summary)
+        }
+        return ConfigSection(file: file, prefix: "", members: members)
+    }
+
+    private init(file: String, prefix: String, members: [JSONNode.Member]) {
+        self.file = file
+        self.prefix = prefix
+        self.members = members
+    }
+
+    /// As Python reads it: the last of repeated names counts.
+    private func node(_ key: String) -> JSONNode? {
+        guard let value = members.last(where: { $0.key == key })?.value, value != .null else { return nil }
+        return value
+    }
+
+    func path(_ key: String) -> String { prefix + key }
+
+    func failure(_ key: String, expected: String) -> CheckpointError {
+        let found = members.last { $0.key == key }?.value.summary
+        return .configuration(file: file, key: path(key), expected: expected, found: found ?? "nothing")
+    }
+
+    /// The member is there, even as null.
+    func mentions(_ key: String) -> Bool { members.contains { $0.key == key } }
+
+    /// The member is there and not null.
+    func has(_ key: String) -> Bool { node(key) != nil }
+
+    var keys: [String] { members.map(\.key) }
+
+    /// Whole numbers, also those written as 4096.0.
+    func integer(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int? {
+        guard let node = node(key) else { return nil }
+        guard let value = Self.integer(node), range.contains(value) else {
+            throw failure(key, expected: Self.text(range))
+        }
+        return value
+    }
+
+    func required(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int {
+        guard let value = try integer(key, in: range) else { throw failure(key, expected: Self.text(range)) }
+        return value
+    }
+
+    /// An integer, or a list of them.
+    func integers(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> [Int]? {
+        guard let node = node(key) else { return nil }
+        let elements = if case .array(let elements) = node { elements } else { [node] }
+        let values = elements.compactMap(Self.integer)
+        guard values.count == elements.count, values.allSatisfy(range.contains) else {
+            throw failure(key, expected: "\(Self.text(range)), or a list of them")
+        }
+        return values
+    }
+
+    /// A finite number that satisfies the condition.
+    func number(
+        _ key: String, _ expected: String, _ condition: (Double) -> Bool
+    ) throws(CheckpointError) -> Double? {
+        guard let node = node(key) else { return nil }
+        let value: Double? =
+            switch node {
+            case .integer(let value): Double(value)
+            case .number(let value): value
+            default: nil
+            }
+        guard let value, value.isFinite, condition(value) else { throw failure(key, expected: expected) }
+        return value
+    }
+
+    func positive(_ key: String) throws(CheckpointError) -> Double? {
+        try number(key, "a number above 0") { $0 > 0 }
+    }
+
+    func boolean(_ key: String) throws(CheckpointError) -> Bool? {
+        guard let node = node(key) else { return nil }
+        guard case .boolean(let value) = node else { throw failure(key, expected: "true or false") }
+        return value
+    }
+
+    func string(_ key: String) throws(CheckpointError) -> String? {
+        guard let node = node(key) else { return nil }
+        guard case .string(let value) = node else { throw failure(key, expected: "a string") }
+        return value
+    }
+
+    func strings(_ key: String) throws(CheckpointError) -> [String]? {
+        guard let node = node(key) else { return nil }
+        guard case .array(let elements) = node else { throw failure(key, expected: "a list of strings") }
+        var values: [String] = []
+        for element in elements {
+            guard case .string(let value) = element else { throw failure(key, expected: "a list of strings") }
+            values.append(value)
+        }
+        return values
+    }
+
+    /// All members, in order, repeated names included; each must be a string.
+    func allStrings() throws(CheckpointError) -> [(key: String, value: String)] {
+        var result: [(key: String, value: String)] = []
+        result.reserveCapacity(members.count)
+        for member in members {
+            guard case .string(let value) = member.value else {
+                throw .configuration(
+                    file: file, key: path(member.key), expected: "a string", found: member.value.summary)
+            }
+            result.append((member.key, value))
+        }
+        return result
+    }
+
+    func section(_ key: String) throws(CheckpointError) -> ConfigSection? {
+        guard let node = node(key) else { return nil }
+        guard case .object(let members) = node else { throw failure(key, expected: "an object") }
+        return ConfigSection(file: file, prefix: path(key) + ".", members: members)
+    }
+
+    private static func integer(_ node: JSONNode) -> Int? {
+        switch node {
+        case .integer(let value): value
+        case .number(let value): Int(exactly: value)
+        default: nil
+        }
+    }
+
+    private static func text(_ range: ClosedRange<Int>) -> String {
+        range.upperBound == Int.max
+            ? "a whole number from \(range.lowerBound)"
+            : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    }
+}

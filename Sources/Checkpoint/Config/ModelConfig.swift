@@ -1,0 +1,112 @@
+/// `config.json` of a decoder, with one name for each thing. What the families default differently stays optional.
+package struct ModelConfig: Sendable, Equatable {
+    /// Where it was read; for messages.
+    package var file: String
+    package var vocabularySize: Int
+    package var hiddenSize: Int
+    package var intermediateSize: Int
+    package var layerCount: Int
+    package var headCount: Int
+    /// Divides `headCount`.
+    package var keyValueHeadCount: Int
+    /// `head_dim`; nil: the family's default.
+    package var headDimension: Int?
+    /// Longest sequence, rotary scaling included.
+    package var contextLength: Int
+    package var normEpsilon: Double
+    package var activation: String
+    package var rope: RopeParameters
+    package var tiesEmbeddings: Bool
+    package var attentionBias: Bool?
+    package var mlpBias: Bool?
+    package var slidingWindow: SlidingWindow
+    package var usesSlidingWindow: Bool?
+    /// Layers from this one on have the window (Qwen).
+    package var maximumWindowLayers: Int?
+    /// `full_attention` or `sliding_attention` of each layer.
+    package var layerTypes: [String]?
+    package var endOfSequenceIDs: [Int32]
+
+    /// `sliding_window`: absent and null mean different things to some families.
+    package enum SlidingWindow: Sendable, Equatable {
+        case unspecified, off
+        case tokens(Int)
+    }
+
+    static let largestContext = 1 << 28
+}
+
+/// What decides who reads the rest of `config.json`.
+package struct ModelIdentity: Sendable, Equatable {
+    package var file: String
+    package var architectures: [String]
+    package var modelType: String?
+
+    /// - Throws: `missingFile`, `malformedJSON` or `configuration`.
+    package static func read(_ files: ModelFiles) throws(CheckpointError) -> ModelIdentity {
+        let config = try ModelConfig.section(files)
+        return ModelIdentity(
+            file: config.file, architectures: try config.strings("architectures") ?? [],
+            modelType: try config.string("model_type"))
+    }
+}
+
+extension ModelConfig {
+    /// - Throws: `missingFile`, `malformedJSON`; `configuration` with the JSON path of a missing or impossible value;
+    ///   `unsupported`.
+    package static func read(_ files: ModelFiles) throws(CheckpointError) -> ModelConfig {
+        let config = try section(files)
+        if !config.has("hidden_size"), config.has("text_config") {
+            throw .unsupported(
+                file: config.file, key: "text_config", found: "a model for more than text",
+                supported: "models whose config.json describes one text decoder are supported")
+        }
+        for key in ["quantization_config", "compression_config"] where config.has(key) {
+            let method = try config.section(key)?.string("quant_method") ?? "quantized"
+            throw .unsupported(
+                file: config.file, key: key, found: "\(method) weights",
+                supported: "float32, float16 and bfloat16 weights are supported")
+        }
+        // The limits only keep products of sizes within Int; tensors are checked against them one by one.
+        let heads = try config.required("num_attention_heads", in: 1...65_536)
+        let positions = try config.required("max_position_embeddings", in: 1...largestContext)
+        let rope = try RopeParameters.decode(config, positions: positions)
+        let layers = try config.required("num_hidden_layers", in: 1...4_096)
+        let result = ModelConfig(
+            file: config.file,
+            vocabularySize: try config.required("vocab_size", in: 1...(1 << 24)),
+            hiddenSize: try config.required("hidden_size", in: 1...(1 << 20)),
+            intermediateSize: try config.required("intermediate_size", in: 1...(1 << 22)),
+            layerCount: layers, headCount: heads,
+            keyValueHeadCount: try config.integer("num_key_value_heads", in: 1...heads) ?? heads,
+            headDimension: try config.integer("head_dim", in: 1...4_096),
+            contextLength: rope.scaling.contextLength(positions),
+            normEpsilon: try config.number("rms_norm_eps", "a number from 0, below 1") { $0 >= 0 && $0 < 1 } ?? 1e-6,
+            activation: try config.string("hidden_act") ?? "silu", rope: rope,
+            tiesEmbeddings: try config.boolean("tie_word_embeddings") ?? false,
+            attentionBias: try config.boolean("attention_bias"), mlpBias: try config.boolean("mlp_bias"),
+            slidingWindow: try window(config), usesSlidingWindow: try config.boolean("use_sliding_window"),
+            maximumWindowLayers: try config.integer("max_window_layers", in: 0...4_096),
+            layerTypes: try config.strings("layer_types"),
+            endOfSequenceIDs: try GenerationDefaults.identifiers("eos_token_id", of: config) ?? [])
+        guard heads % result.keyValueHeadCount == 0 else {
+            throw config.failure("num_key_value_heads", expected: "a divisor of num_attention_heads (\(heads))")
+        }
+        if let types = result.layerTypes, types.count != layers {
+            throw config.failure("layer_types", expected: "one type for each of \(layers) layers")
+        }
+        return result
+    }
+
+    fileprivate static func section(_ files: ModelFiles) throws(CheckpointError) -> ConfigSection {
+        guard let section = try ConfigSection.read("config.json", of: files) else {
+            throw .missingFile(name: "config.json", directory: files.description)
+        }
+        return section
+    }
+
+    private static func window(_ config: ConfigSection) throws(CheckpointError) -> SlidingWindow {
+        if let tokens = try config.integer("sliding_window", in: 1...largestContext) { return .tokens(tokens) }
+        return config.mentions("sliding_window") ? .off : .unspecified
+    }
+}

@@ -1,0 +1,117 @@
+/// One answer of SGLang's `/generate`: the same object for a whole answer and for each event of a stream, where text
+/// and ids are those since the beginning.
+///
+/// The text is kept as escaped JSON that only grows, so an event costs a copy, not a new rendering.
+package struct GenerateAnswer: Sendable {
+    private var text: [UInt8] = []
+    private var ids: [UInt8] = []
+    private var logprobs = Logprobs()
+    private let writesLogprobs: Bool
+    private let returnsText: Bool
+    private let topCount: Int
+
+    package var requestID: String
+    package private(set) var completionTokens = 0
+    package var promptTokens = 0
+    package var cachedTokens = 0
+    package var finish: FinishedBy?
+    /// Seconds from arrival to the last token; nil while running.
+    package var latency: Double?
+
+    private struct Logprobs: Sendable {
+        var tokens: [UInt8] = []
+        var top: [UInt8] = []
+    }
+
+    /// - Parameters:
+    ///   - topLogprobs: nil: none; otherwise this many alternatives.
+    ///   - returnsText: the token's text beside its id.
+    package init(requestID: String, topLogprobs: Int?, returnsText: Bool) {
+        self.requestID = requestID
+        writesLogprobs = topLogprobs != nil
+        topCount = topLogprobs ?? 0
+        self.returnsText = returnsText
+    }
+
+    package mutating func append(text piece: String) { JSONWriter.appendEscaped(piece, to: &text) }
+
+    package mutating func append(id: Int32) {
+        if !ids.isEmpty { ids.append(UInt8(ascii: ",")) }
+        ids.append(contentsOf: String(id).utf8)
+        completionTokens += 1
+    }
+
+    package mutating func append(_ token: TokenLogprobs) {
+        var writer = JSONWriter()
+        triple(token.token, to: &writer)
+        Self.append(writer, to: &logprobs.tokens)
+        writer = JSONWriter()
+        writer.array { writer in for other in token.top { triple(other, to: &writer) } }
+        Self.append(writer, to: &logprobs.top)
+    }
+
+    private static func append(_ element: JSONWriter, to list: inout [UInt8]) {
+        if !list.isEmpty { list.append(UInt8(ascii: ",")) }
+        list += element.bytes
+    }
+
+    /// `[log-probability, id, text or null]`
+    private func triple(_ candidate: TokenLogprobs.Candidate, to writer: inout JSONWriter) {
+        writer.array { writer in
+            writer.float(candidate.logprob)
+            writer.int(Int(candidate.id))
+            writer.optional(returnsText ? candidate.text : nil)
+        }
+    }
+
+    /// - Parameter index: place of the prompt in a batch; nil for a single one.
+    package func write(index: Int?, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("text")
+            writer.raw([UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")])
+            writer.name("output_ids")
+            writer.raw(Self.bracketed(ids))
+            writer.objectField("meta_info") { writer in metaInfo(to: &writer) }
+            if let index { writer.field("index", index) }
+        }
+    }
+
+    private func metaInfo(to writer: inout JSONWriter) {
+        writer.field("id", requestID)
+        writer.name("finish_reason")
+        writeFinish(to: &writer)
+        writer.field("prompt_tokens", promptTokens)
+        writer.field("completion_tokens", completionTokens)
+        writer.field("cached_tokens", min(cachedTokens, promptTokens))
+        writer.field("weight_version", "default")
+        if writesLogprobs {
+            writer.arrayField("input_token_logprobs") { _ in }
+            writer.name("output_token_logprobs")
+            writer.raw(Self.bracketed(logprobs.tokens))
+            if topCount > 0 {
+                writer.arrayField("input_top_logprobs") { _ in }
+                writer.name("output_top_logprobs")
+                writer.raw(Self.bracketed(logprobs.top))
+            }
+        }
+        if let latency { writer.field("e2e_latency", latency) }
+    }
+
+    private func writeFinish(to writer: inout JSONWriter) {
+        guard let finish else { return writer.null() }
+        writer.object { writer in
+            writer.field("type", finish.name)
+            switch finish {
+            case .stopToken, .stopString:
+                writer.name("matched")
+                finish.writeMatched(to: &writer)
+            case .length: writer.field("length", completionTokens)
+            case .abort(let message): writer.field("message", message)
+            }
+        }
+    }
+
+    private static func bracketed(_ elements: [UInt8]) -> [UInt8] {
+        [UInt8(ascii: "[")] + elements + [UInt8(ascii: "]")]
+    }
+}

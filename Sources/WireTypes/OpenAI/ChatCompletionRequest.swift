@@ -1,0 +1,75 @@
+/// The body of `POST /v1/chat/completions` (OpenAI API reference), with the fields that SGLang and vLLM add.
+package struct ChatCompletionRequest: Sendable, Equatable {
+    package var options: RequestOptions
+    package var messages: [ChatMessage]
+    package var sampling: SamplingFields
+    /// Nil: no log-probabilities; otherwise this many alternatives for each token.
+    package var topLogprobs: Int?
+    package var addGenerationPrompt: Bool
+    package var continueFinalMessage: Bool
+    /// Further variables for the chat template, in the client's order.
+    package var templateVariables: JSONObject
+
+    /// - Throws: `FieldError` with the path of the first field that is missing, wrong or not implemented.
+    package init(_ root: JSONValue) throws(FieldError) {
+        let fields = try JSONFields(root: root)
+        options = try RequestOptions(fields)
+        guard let messages = try fields.array("messages") else { throw FieldError("messages", .missing) }
+        guard !messages.isEmpty else { throw FieldError("messages", .invalid("at least one message is needed")) }
+        self.messages = []
+        for (index, message) in messages.enumerated() {
+            self.messages.append(try ChatMessage(JSONFields(message, path: "messages[\(index)]")))
+        }
+        sampling = try SamplingFields(openAI: fields)
+        topLogprobs = try Self.topLogprobs(fields)
+        continueFinalMessage = try fields.bool("continue_final_message") ?? false
+        addGenerationPrompt = try fields.bool("add_generation_prompt") ?? !continueFinalMessage
+        guard !(addGenerationPrompt && continueFinalMessage) else {
+            throw FieldError(
+                "continue_final_message", .invalid("it excludes 'add_generation_prompt', which is also true"))
+        }
+        templateVariables = try fields.fields("chat_template_kwargs")?.object ?? JSONObject()
+        if let effort = try fields.string("reasoning_effort"), templateVariables["reasoning_effort"] == nil {
+            templateVariables.set("reasoning_effort", .string(effort))
+        }
+        try Self.refuseUnsupported(fields)
+    }
+
+    private static func topLogprobs(_ fields: JSONFields) throws(FieldError) -> Int? {
+        let wanted = try fields.bool("logprobs") ?? false
+        guard let top = try fields.int("top_logprobs") else { return wanted ? 0 : nil }
+        guard wanted || top == 0 else {
+            throw FieldError("top_logprobs", .invalid("it is only allowed when 'logprobs' is true"))
+        }
+        return wanted ? top : nil
+    }
+
+    private static func refuseUnsupported(_ fields: JSONFields) throws(FieldError) {
+        let toolAdvice = "Leave it out, or set 'tool_choice' to \"none\"."
+        switch fields["tool_choice"] {
+        case .string("none"): break
+        case nil, .string("auto"): try fields.refuse(["tools"], advice: toolAdvice)
+        default: throw FieldError("tool_choice", .unsupported(toolAdvice))
+        }
+        switch fields["function_call"] {
+        case nil, .string("none"), .string("auto"): break
+        default: throw FieldError("function_call", .unsupported(toolAdvice))
+        }
+        try fields.refuse(["functions"], advice: toolAdvice)
+        if let format = try fields.fields("response_format") {
+            guard let type = try format.string("type") else { throw FieldError("response_format.type", .missing) }
+            guard type == "text" else {
+                throw FieldError(
+                    "response_format",
+                    .unsupported("The type \"\(type)\" needs constrained output; only \"text\" is available."))
+            }
+        }
+        if let modalities = try fields.strings("modalities", atMost: 8), modalities.contains(where: { $0 != "text" }) {
+            throw FieldError("modalities", .unsupported("Only \"text\" is available."))
+        }
+        try fields.refuse([
+            "audio", "prediction", "web_search_options", "input_ids", "echo", "documents", "chat_template", "best_of",
+            "return_hidden_states",
+        ])
+    }
+}

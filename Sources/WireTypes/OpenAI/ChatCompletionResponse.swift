@@ -1,0 +1,63 @@
+/// The whole answer of `POST /v1/chat/completions`.
+package struct ChatCompletionResponse: Sendable {
+    package struct Choice: Sendable {
+        package var content: String
+        /// Nil where not asked for.
+        package var logprobs: [TokenLogprobs]?
+        package var finish: FinishedBy
+
+        package init(content: String, logprobs: [TokenLogprobs]?, finish: FinishedBy) {
+            self.content = content
+            self.logprobs = logprobs
+            self.finish = finish
+        }
+    }
+
+    package var id: String
+    /// Seconds since 1970.
+    package var created: Int
+    package var model: String
+    package var choices: [Choice]
+    package var usage: Usage
+
+    package init(id: String, created: Int, model: String, choices: [Choice], usage: Usage) {
+        self.id = id
+        self.created = created
+        self.model = model
+        self.choices = choices
+        self.usage = usage
+    }
+
+    package var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("id", id)
+            writer.field("object", "chat.completion")
+            writer.field("created", created)
+            writer.field("model", model)
+            writer.arrayField("choices") { writer in
+                for (index, choice) in choices.enumerated() { Self.write(choice, index, to: &writer) }
+            }
+            writer.name("usage")
+            usage.write(to: &writer)
+        }
+        return writer.bytes
+    }
+
+    private static func write(_ choice: Choice, _ index: Int, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("index", index)
+            writer.objectField("message") { writer in
+                writer.field("role", "assistant")
+                writer.field("content", choice.content)
+                writer.nullField("refusal")
+                writer.nullField("reasoning_content")
+            }
+            writer.name("logprobs")
+            if let logprobs = choice.logprobs { ChatLogprobs.write(logprobs, to: &writer) } else { writer.null() }
+            writer.field("finish_reason", choice.finish.name)
+            writer.name("matched_stop")
+            choice.finish.writeMatched(to: &writer)
+        }
+    }
+}

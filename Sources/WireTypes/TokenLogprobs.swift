@@ -1,0 +1,85 @@
+/// A generated token with its log-probability and its most likely alternatives, as text.
+package struct TokenLogprobs: Sendable, Equatable {
+    package struct Candidate: Sendable, Equatable {
+        package var id: Int32
+        /// U+FFFD for bytes that are no UTF-8 by themselves; `bytes` has them exactly.
+        package var text: String
+        package var bytes: [UInt8]
+        package var logprob: Float
+
+        package init(id: Int32, text: String, bytes: [UInt8], logprob: Float) {
+            self.id = id
+            self.text = text
+            self.bytes = bytes
+            self.logprob = logprob
+        }
+    }
+
+    package var token: Candidate
+    /// Most likely first.
+    package var top: [Candidate]
+
+    package init(token: Candidate, top: [Candidate]) {
+        self.token = token
+        self.top = top
+    }
+}
+
+/// What the token log-probabilities look like in a chat answer.
+package enum ChatLogprobs {
+    /// The value of `choices[].logprobs`.
+    package static func write(_ tokens: [TokenLogprobs], to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.arrayField("content") { writer in
+                for token in tokens {
+                    writer.object { writer in
+                        candidate(token.token, to: &writer)
+                        writer.arrayField("top_logprobs") { writer in
+                            for other in token.top { writer.object { candidate(other, to: &$0) } }
+                        }
+                    }
+                }
+            }
+            writer.nullField("refusal")
+        }
+    }
+
+    private static func candidate(_ candidate: TokenLogprobs.Candidate, to writer: inout JSONWriter) {
+        writer.field("token", candidate.text)
+        writer.name("logprob")
+        writer.float(candidate.logprob)
+        writer.arrayField("bytes") { writer in for byte in candidate.bytes { writer.int(Int(byte)) } }
+    }
+}
+
+/// What the token log-probabilities look like in a text completion.
+package enum CompletionLogprobs {
+    /// The value of `choices[].logprobs`.
+    /// - Parameter offset: characters (Unicode scalars) of text before the first token.
+    package static func write(_ tokens: [TokenLogprobs], offset: Int, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.arrayField("tokens") { writer in for token in tokens { writer.string(token.token.text) } }
+            writer.arrayField("token_logprobs") { writer in
+                for token in tokens { writer.float(token.token.logprob) }
+            }
+            writer.arrayField("top_logprobs") { writer in
+                for token in tokens {
+                    writer.object { writer in
+                        var names: Set<String> = []
+                        for other in token.top where names.insert(other.text).inserted {
+                            writer.name(other.text)
+                            writer.float(other.logprob)
+                        }
+                    }
+                }
+            }
+            writer.arrayField("text_offset") { writer in
+                var position = offset
+                for token in tokens {
+                    writer.int(position)
+                    position += token.token.text.unicodeScalars.count
+                }
+            }
+        }
+    }
+}

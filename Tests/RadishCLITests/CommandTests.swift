@@ -1,0 +1,101 @@
+import Testing
+
+/// The command as a user types it.
+@Suite(.serialized) struct CommandTests {
+    @Test func helpTeachesTheFirstCommands() {
+        let help = Binary.run("--help")
+        #expect(help.status == 0)
+        for verb in ["serve", "chat", "generate", "tokenize", "doctor"] { #expect(help.text.contains(verb)) }
+        #expect(help.text.contains("radish serve --model-path"))
+    }
+
+    @Test(arguments: [
+        ("serve --model-pth x", "--model-path"),
+        ("serve --max-num-seq 4", "--max-num-seqs"),
+        ("serve --disable-radix-cach", "--disable-radix-cache"),
+    ])
+    func unknownFlagSuggestsTheNearest(arguments: String, suggestion: String) {
+        let output = Binary.run(arguments)
+        #expect(output.status == 64)
+        #expect(output.text.contains(suggestion), "\(output.text)")
+    }
+
+    @Test func missingModelDirectoryIsNamed() {
+        let output = Binary.run("serve --model-path /no/such/model")
+        #expect(output.status != 0)
+        #expect(output.text.contains("/no/such/model"), "\(output.text)")
+    }
+
+    @Test func configFileGivesTheSameFlagsAndTheCommandLineWins() {
+        let file = Binary.temporaryFile("max-tokens: 1\ntemperature: 0\nprompt: Hello\n", name: "good.yaml")
+        let one = Binary.run("generate --config \(file)")
+        #expect(one.status == 0, "\(one.text)")
+        let more = Binary.run("generate --config \(file) --max-tokens 12")
+        #expect(more.status == 0, "\(more.text)")
+        #expect(more.text.count > one.text.count)
+    }
+
+    @Test func configFileErrorsNameFileAndEntry() {
+        let unknown = Binary.temporaryFile("max-tokenz: 1\nprompt: Hello\n", name: "unknown.yaml")
+        let suggestion = Binary.run("generate --config \(unknown)")
+        #expect(suggestion.status == 64)
+        #expect(suggestion.text.contains("max-tokens"), "\(suggestion.text)")
+
+        let list = Binary.temporaryFile("- a\n- b\n", name: "list.yaml")
+        #expect(Binary.run("serve --config \(list)").text.contains(list))
+        #expect(Binary.run("serve --config /no/such.yaml").text.contains("/no/such.yaml"))
+    }
+
+    @Test func greedyGenerationIsRepeatable() {
+        let command = "generate --chat --prompt 'Hello!' --temperature 0 --max-tokens 24"
+        let first = Binary.run(command)
+        #expect(first.status == 0, "\(first.text)")
+        #expect(!first.text.isEmpty)
+        #expect(Binary.run(command).text == first.text)
+        #expect(Binary.run(command + " --threads 1").text == first.text)
+    }
+
+    @Test func sameSeedSameText() {
+        let command = "generate --chat --prompt 'Hello!' --temperature 1 --seed 7 --max-tokens 24"
+        #expect(Binary.run(command).text == Binary.run(command).text)
+    }
+
+    @Test func tokenizeRoundTrips() {
+        let count = Binary.run("tokenize --count 'the quick brown fox'")
+        #expect(count.status == 0, "\(count.text)")
+        let table = Binary.run("tokenize --no-special-tokens 'the quick brown fox'")
+        let ids = table.text.split(separator: "\n").compactMap { $0.split(separator: "\t").first }
+        #expect(ids.count == Int(count.text.trimmingSuffix))
+        #expect(Binary.run("tokenize --decode \(ids.joined(separator: " "))").text == "the quick brown fox\n")
+        #expect(Binary.run("tokenize --decode abc").text.contains("abc"))
+    }
+
+    @Test func doctorNamesThePathAndItsReasons() {
+        let output = Binary.run("doctor", environment: "RADISH_CPU=plain")
+        #expect(output.status == 0, "\(output.text)")
+        #expect(output.text.contains("plain"))
+        #expect(output.text.contains("KV pool"))
+        let wrong = Binary.run("doctor", environment: "RADISH_CPU=avx9")
+        #expect(wrong.status != 0)
+        #expect(wrong.text.contains("avx9") && wrong.text.contains("plain"), "\(wrong.text)")
+    }
+
+    @Test(arguments: [
+        ("--context-length 100000000", "--context-length"),
+        ("--page-size 7", "--page-size"),
+        ("--max-total-tokens 1", "--max-total-tokens"),
+        ("--max-running-requests 0", "--max-running-requests"),
+        ("--mem-fraction-static 2", "--mem-fraction-static"),
+        ("--port 70000", "--port"),
+        ("--tp 2", "--tensor-parallel-size"),
+    ])
+    func impossibleSettingsNameTheFlag(arguments: String, flag: String) {
+        let output = Binary.run("serve --port 0 " + arguments)
+        #expect(output.status != 0)
+        #expect(output.text.contains(flag), "\(output.text)")
+    }
+}
+
+extension String {
+    fileprivate var trimmingSuffix: String { String(prefix { !$0.isWhitespace }) }
+}
