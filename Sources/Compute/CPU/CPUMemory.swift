@@ -1,6 +1,9 @@
 import CKernels
 import Tensors
 
+// Subclasses override the designated initializer of their base, which nobody calls, because Swift 6.3 warns of recursion
+// in the stub that it makes for one that is not.
+
 /// Activations in host memory, rows `columns` apart.
 final class CPUTensor: Tensor {
     let data: UnsafeMutablePointer<Float>
@@ -12,6 +15,8 @@ final class CPUTensor: Tensor {
         data = region.base.assumingMemoryBound(to: Float.self)
         super.init(rows: rows, columns: columns)
     }
+
+    override init(rows: Int, columns: Int) { preconditionFailure("a tensor without memory") }
 }
 
 final class CPUVector: Vector {
@@ -24,6 +29,8 @@ final class CPUVector: Vector {
         data = region.base.assumingMemoryBound(to: Float.self)
         super.init(count: count)
     }
+
+    override init(count: Int) { preconditionFailure("a vector without memory") }
 }
 
 /// Pages in the arrangement of ck_attention.h: a page of all layers is one run of bytes.
@@ -92,6 +99,8 @@ final class CPURotary: Rotary {
         sines = try CPUTensor(rows: rows, columns: inverseFrequencies.count, purpose: "rotary table")
         super.init(dimensions: 2 * inverseFrequencies.count)
     }
+
+    override init(dimensions: Int) { preconditionFailure("a table without memory") }
 }
 
 // A backend gets only what it made itself: anything else is a mistake in this package.

@@ -16,6 +16,9 @@ final class CPUPackedWeight: PackedWeight {
         data = region.base
         super.init(outputs: outputs, inputs: inputs, byteCount: region.byteCount)
     }
+
+    // See CPUMemory.swift.
+    override init(outputs: Int, inputs: Int, byteCount: Int) { preconditionFailure("a weight without memory") }
 }
 
 extension PackedWeight {
