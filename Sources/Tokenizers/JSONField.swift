@@ -71,7 +71,8 @@ struct JSONField {
     func scalar() throws(TokenizerError) -> UInt32 {
         let scalars = UTF8Text.scalars(of: try bytes())
         guard scalars.count == 1 else {
-            throw TokenizerError.invalidValue(path: path, value: "\"\(try string())\"", reason: "expected one character")
+            throw TokenizerError.invalidValue(
+                path: path, value: "\"\(try string())\"", reason: "expected one character")
         }
         return scalars[0]
     }

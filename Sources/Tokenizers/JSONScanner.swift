@@ -9,8 +9,14 @@ struct JSONScanner {
     /// Nesting above this is refused, so that a hostile file cannot exhaust the stack.
     static let depthLimit = 128
 
-    /// - Throws: `invalidJSON` if the bytes are not UTF-8.
+    /// Places in vocabularies are kept in 32 bits.
+    private static let sizeLimit = 1 << 31
+
+    /// - Throws: `invalidJSON` if the bytes are not UTF-8, or more than 2 GiB.
     init(_ bytes: [UInt8]) throws(TokenizerError) {
+        if bytes.count > Self.sizeLimit {
+            throw TokenizerError.invalidJSON(offset: Self.sizeLimit, reason: "the file is larger than 2 GiB")
+        }
         guard (try? UTF8Span(validating: bytes.span)) != nil else {
             throw TokenizerError.invalidJSON(offset: 0, reason: "the file is not UTF-8")
         }
@@ -54,7 +60,8 @@ struct JSONScanner {
     }
 
     private func found() -> String {
-        position < bytes.count ? String(decoding: bytes[position..<min(position + 1, bytes.count)], as: UTF8.self)
+        position < bytes.count
+            ? String(decoding: bytes[position..<min(position + 1, bytes.count)], as: UTF8.self)
             : "the end of the file"
     }
 
@@ -129,10 +136,10 @@ struct JSONScanner {
 
     /// A number that must be an integer from 0 up to `limit`; nil if it is another number.
     mutating func naturalNumber(limit: Int) throws(TokenizerError) -> Int? {
+        _ = peek()
         let start = position
         var value = 0
         var fits = true
-        _ = peek()
         while position < bytes.count, case let byte = bytes[position], (0x30...0x39).contains(byte) {
             value = value &* 10 &+ Int(byte &- 0x30)
             if value > limit {
@@ -141,7 +148,8 @@ struct JSONScanner {
             }
             position &+= 1
         }
-        if position > start, position < bytes.count, !Self.continuesNumber(bytes[position]), fits { return value }
+        let isPlain = position - start == 1 || position > start && bytes[start] != 0x30
+        if isPlain, fits, position < bytes.count, !Self.continuesNumber(bytes[position]) { return value }
         position = start
         _ = try number()
         return nil

@@ -93,7 +93,11 @@ struct ModelSource {
             } while scanner.take(UInt8(ascii: ","))
             try scanner.expect(UInt8(ascii: "}"))
         }
-        return Vocabulary(texts: texts, ends: ends, ids: ids, isByteLevel: isByteLevel)
+        let vocabulary = Vocabulary(texts: texts, ends: ends, ids: ids, isByteLevel: isByteLevel)
+        if let id = vocabulary.conflictingID {
+            throw TokenizerError.invalidValue(path: "model.vocab", value: "\(id)", reason: "the id of two tokens")
+        }
+        return vocabulary
     }
 
     // MARK: BPE
@@ -199,7 +203,9 @@ private struct MergeReader {
         }
         let left = try id(text[..<boundary])
         let right = try id(text[rightStart...])
-        guard text.count - rightStart >= prefixLength else { throw failure("the right part is shorter than the prefix") }
+        guard text.count - rightStart >= prefixLength else {
+            throw failure("the right part is shorter than the prefix")
+        }
         let merged = try id(text[..<boundary] + text[(rightStart + prefixLength)...])
         pairs.append((left, right))
         ranks.append((UInt32(number), merged))

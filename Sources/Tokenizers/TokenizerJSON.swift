@@ -22,7 +22,7 @@ struct TokenizerJSON {
             case "version", "normalizer", "pre_tokenizer", "post_processor", "decoder", "added_tokens":
                 members.append(.init(key: key, value: try scanner.value(depth: 1)))
             default:
-                _ = try scanner.skipValue(depth: 1)
+                _ = try scanner.value(depth: 1)
             }
         }
         try scanner.expectEnd()

@@ -15,6 +15,9 @@ struct Vocabulary: Sendable {
     /// Bytes of the longest token.
     let longest: Int
 
+    /// An id that the file gives to two texts, if there is one. Such a vocabulary is of no use.
+    let conflictingID: Int32?
+
     private let storage: [UInt8]
     /// Place of each id in `storage`; an absent id has `lengths` −1.
     private let starts: [UInt32]
@@ -40,12 +43,14 @@ struct Vocabulary: Sendable {
         var slots = [UInt64](repeating: Self.emptySlot, count: capacity)
         var longest = 0
         var count = 0
+        var conflictingID: Int32?
 
         var start = 0
         let span = texts.span
         for (end, id) in zip(ends, ids) {
             let text = span.extracting(start..<end)
             start = end
+            if lengths[Int(id)] >= 0 { conflictingID = id }
             let first = storage.count
             if isByteLevel {
                 if !ByteLevelAlphabet.decode(text, into: &storage) {
@@ -84,6 +89,7 @@ struct Vocabulary: Sendable {
         self.count = count
         self.size = size
         self.longest = longest
+        self.conflictingID = conflictingID
         self.storage = storage
         self.starts = starts
         self.lengths = lengths

@@ -203,7 +203,8 @@ final class BPE: TokenModel {
             textEnd &+= Int(scratch.lengths[index])
             guard index &+ 1 == count || !canJoin(scratch.symbols[index], scratch.symbols[index &+ 1]) else { continue }
             let run = start..<index &+ 1
-            let isWhole = run.count > 1 && lengthsAddUp && !options.ignoresMerges
+            let isWhole =
+                run.count > 1 && lengthsAddUp && !options.ignoresMerges
                 && wholeWord(text, textStart..<textEnd, into: &ids)
             if !isWhole {
                 if run.count <= Self.shortRun {

@@ -13,7 +13,6 @@ struct SequenceNormalizer: Normalizer {
     }
 }
 
-
 /// Reads the normalizer at `field`.
 func readNormalizer(_ field: JSONField) throws(TokenizerError) -> any Normalizer {
     let type = try field.required("type").string()

@@ -38,9 +38,11 @@ struct PatternMatcher {
             let end = run(program, text, bounds, address: 0, from: position)
             if end >= 0 { return position..<end }
             if position == bounds.upperBound { return nil }
-            let skipped = program.openingLoop >= 0
+            let skipped =
+                program.openingLoop >= 0
                 ? runEnd(program, text, bounds, set: Int(program.openingLoop), from: position) : position
-            position = skipped > position
+            position =
+                skipped > position
                 ? skipped : min(position + UTF8Text.length(lead: text[position]), bounds.upperBound)
         }
         return nil
@@ -243,7 +245,8 @@ struct PatternMatcher {
                 || text[position - 1] == newline && position < bounds.upperBound
         case 4: return position == bounds.upperBound || text[position] == newline
         default:
-            let before = position > bounds.lowerBound
+            let before =
+                position > bounds.lowerBound
                 && Self.isWord(text, at: UTF8Text.start(before: position, in: text, lower: bounds.lowerBound))
             let after = position < bounds.upperBound && Self.isWord(text, at: position)
             return (before != after) == (assertion == 5)

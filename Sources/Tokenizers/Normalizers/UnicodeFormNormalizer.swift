@@ -13,7 +13,8 @@ struct UnicodeFormNormalizer: Normalizer {
 
     private func normalized(_ text: [UInt8]) -> [UInt8] {
         let data = UnicodeForms.shared
-        let inert = form == .nfc || form == .nfd
+        let inert =
+            form == .nfc || form == .nfd
             ? (form == .nfc ? data.inertComposed : data.inertDecomposed) : data.inertCompatibility
         let span = text.span
         var output: [UInt8] = []
