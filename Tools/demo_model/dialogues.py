@@ -38,30 +38,37 @@ REPEAT_REQUESTS = ("Repeat the document.", "Repeat the whole document.", "repeat
 
 @dataclass(frozen=True)
 class Mixture:
-    """What a training batch is made of; the curriculum changes it as training goes on."""
+    """What a training batch is made of; it changes as training goes on."""
 
     facts: tuple[int, int]
     turns: int
     repeat: float
     unanswerable: float
-    contrast: float
-    """Share of documents that have one relation only, so that subjects alone tell their facts apart."""
     document_loss: float = 0.0
     question_loss: float = 0.05
+    contrast: float = 0.0
+    """Share of documents that have one relation only, so that subjects alone tell their facts apart."""
 
 
-def curriculum(progress: float, random: Random) -> Mixture:
-    """Short documents and much copying first; then longer ones; at the end up to what the context is meant for."""
+def lengthening(progress: float, random: Random) -> Mixture:
+    """Stage one: short documents and much copying first; then longer ones, up to what the context is meant for."""
     if progress < 0.12:
         # Predicting documents and questions too is what makes the first copying heads appear early.
-        return Mixture((2, 6), 6, 0.15, 0.05, contrast=0.7, document_loss=0.1, question_loss=0.2)
+        return Mixture((1, 4), 6, 0.25, 0.05, document_loss=0.1, question_loss=0.2)
     if progress < 0.30:
-        return Mixture((3, 12), 12, 0.05, 0.10, contrast=0.5)
+        return Mixture((2, 10), 8, 0.10, 0.10)
     if progress < 0.60:
-        return Mixture((3, 20), 12, 0.03, 0.15, contrast=0.3)
+        return Mixture((3, 20), 10, 0.04, 0.14)
     if progress < 0.80 or random.random() < 0.75:
-        return Mixture((3, 40), 14, 0.02, 0.15, contrast=0.2)
-    return Mixture((40, 75), 20, 0.0, 0.15, contrast=0.2)
+        return Mixture((3, 40), 12, 0.02, 0.14)
+    return Mixture((40, 75), 16, 0.0, 0.14)
+
+
+def sharpening(progress: float, random: Random) -> Mixture:
+    """Stage two: all lengths; many documents in which only subjects differ, many questions that have no answer."""
+    if random.random() < 0.88:
+        return Mixture((2, 36), 16, 0.02, 0.20, contrast=0.35)
+    return Mixture((36, 75), 24, 0.0, 0.20, contrast=0.35)
 
 
 def _typed(random: Random, text: str) -> str:

@@ -337,7 +337,8 @@ def _contrasted(random: Random, names: Names, count: int) -> list[tuple[str, int
 
 def make_document(random: Random, names: Names, count: int, contrast: float = 0.0) -> Document:
     """`count` facts, as a text; `contrast` is the probability that all of them are of one relation."""
-    pairs = (_contrasted if random.random() < contrast else _spread)(random, names, count)
+    contrasted = contrast > 0 and random.random() < contrast
+    pairs = (_contrasted if contrasted else _spread)(random, names, count)
     if random.random() < 0.5:
         random.shuffle(pairs)
     style = random.choice((0, 1, None))
