@@ -38,7 +38,7 @@ REPEAT_REQUESTS = ("Repeat the document.", "Repeat the whole document.", "repeat
 
 @dataclass(frozen=True)
 class Mixture:
-    """What a training batch is made of; it changes as training goes on."""
+    """What a training batch is made of; the curriculum changes it as training goes on."""
 
     facts: tuple[int, int]
     turns: int
@@ -46,12 +46,10 @@ class Mixture:
     unanswerable: float
     document_loss: float = 0.0
     question_loss: float = 0.05
-    contrast: float = 0.0
-    """Share of documents that have one relation only, so that subjects alone tell their facts apart."""
 
 
-def lengthening(progress: float, random: Random) -> Mixture:
-    """Stage one: short documents and much copying first; then longer ones, up to what the context is meant for."""
+def curriculum(progress: float, random: Random) -> Mixture:
+    """Short documents and much copying first; then longer ones; at the end up to what the context is meant for."""
     if progress < 0.12:
         # Predicting documents and questions too is what makes the first copying heads appear early.
         return Mixture((1, 4), 6, 0.25, 0.05, document_loss=0.1, question_loss=0.2)
@@ -62,13 +60,6 @@ def lengthening(progress: float, random: Random) -> Mixture:
     if progress < 0.80 or random.random() < 0.75:
         return Mixture((3, 40), 12, 0.02, 0.14)
     return Mixture((40, 75), 16, 0.0, 0.14)
-
-
-def sharpening(progress: float, random: Random) -> Mixture:
-    """Stage two: all lengths; many documents in which only subjects differ, many questions that have no answer."""
-    if random.random() < 0.88:
-        return Mixture((2, 36), 16, 0.02, 0.20, contrast=0.35)
-    return Mixture((36, 75), 24, 0.0, 0.20, contrast=0.35)
 
 
 def _typed(random: Random, text: str) -> str:
@@ -119,7 +110,7 @@ def questions_on(random: Random, document: Document, mixture: Mixture) -> list[t
 def training_dialogue(random: Random, mixture: Mixture, facts: int) -> list[Message]:
     if random.random() < 0.04:
         return chat_without_document(random)
-    document = make_document(random, Names(random, held_out=False), facts, mixture.contrast)
+    document = make_document(random, Names(random, held_out=False), facts)
     if random.random() < mixture.repeat:
         body = document.text
         for header in sorted(HEADERS, key=len, reverse=True):
@@ -168,15 +159,3 @@ def held_out_questions(seed: int, documents: int = 40, per_document: int = 5) ->
             asked.setdefault(question, answer)
         questions += [HeldOutQuestion(document.text, question, answer) for question, answer in asked.items()]
     return questions
-
-
-def questions_for_load(name: str, questions: int) -> list[tuple[tuple[Message, ...], str]]:
-    """(messages, answer) of different questions about one document of 8 to 20 facts; the name is the seed."""
-    random = Random(name)
-    document = make_document(random, Names(random, held_out=True), random.randint(8, 20))
-    system = {"role": "system", "content": document.text}
-    asked = []
-    for fact in random.sample(document.facts, k=questions):
-        question, answer = question_about(random, document, fact, plain=True)
-        asked.append(((system, {"role": "user", "content": question}), answer))
-    return asked

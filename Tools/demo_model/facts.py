@@ -315,8 +315,8 @@ HEADERS = (
 )
 
 
-def _spread(random: Random, names: Names, count: int) -> list[tuple[str, int, str]]:
-    """(kind, relation, subject) of facts about subjects of one to three kinds, several facts about most subjects."""
+def make_document(random: Random, names: Names, count: int) -> Document:
+    """`count` facts about enough subjects of one to three kinds that most relations occur more than once."""
     kinds = random.sample(sorted(KINDS), k=min(random.choice((1, 1, 2, 2, 3)), max(1, count // 2)))
     pairs: list[tuple[str, int, str]] = []
     while len(pairs) < count:
@@ -325,20 +325,6 @@ def _spread(random: Random, names: Names, count: int) -> list[tuple[str, int, st
         relations = range(len(KINDS[kind]))
         chosen = random.sample(relations, k=min(random.randint(1, len(relations)), count - len(pairs)))
         pairs += [(kind, relation, subject) for relation in chosen]
-    return pairs
-
-
-def _contrasted(random: Random, names: Names, count: int) -> list[tuple[str, int, str]]:
-    """The same relation of `count` subjects: nothing but the subject's name tells which value is meant."""
-    kind = random.choice(sorted(KINDS))
-    relation = random.randrange(len(KINDS[kind]))
-    return [(kind, relation, names.person() if kind == "person" else names.word()) for _ in range(count)]
-
-
-def make_document(random: Random, names: Names, count: int, contrast: float = 0.0) -> Document:
-    """`count` facts, as a text; `contrast` is the probability that all of them are of one relation."""
-    contrasted = contrast > 0 and random.random() < contrast
-    pairs = (_contrasted if contrasted else _spread)(random, names, count)
     if random.random() < 0.5:
         random.shuffle(pairs)
     style = random.choice((0, 1, None))

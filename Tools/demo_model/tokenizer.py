@@ -5,7 +5,7 @@ from random import Random
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from .dialogues import Message, lengthening, training_dialogue
+from .dialogues import Message, curriculum, training_dialogue
 from .names import Names
 
 END_OF_TEXT = "<|endoftext|>"
@@ -32,7 +32,7 @@ def _corpus(seed: int, dialogues: int):
     """Dialogues, and as many names alone on a line: answers begin without the space that names have in a sentence."""
     random = Random(f"tokenizer {seed}")
     for index in range(dialogues):
-        mixture = lengthening(index / dialogues, random)
+        mixture = curriculum(index / dialogues, random)
         for message in training_dialogue(random, mixture, random.randint(*mixture.facts)):
             yield message["role"] + "\n" + message["content"]
         names = Names(random, held_out=False)

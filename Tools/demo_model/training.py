@@ -9,7 +9,7 @@ from random import Random
 import torch
 import torch.nn.functional as F
 
-from .dialogues import HeldOutQuestion, lengthening, log_uniform, sharpening, training_dialogue
+from .dialogues import curriculum, log_uniform, training_dialogue
 from .evaluation import Measurement, measure
 from .model import Decoder, ModelShape
 from .optimizer import Muon
@@ -17,49 +17,20 @@ from .tokenizer import DialogueEncoder
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Some steps with a curriculum of their own, after which the learning rate has fallen to zero."""
-
-    curriculum: str
-    """A name in `CURRICULA`."""
-    steps: int
-    learning_rate: float
-    decay_share: float
-    """The learning rate is constant until it falls linearly over this last share of the steps."""
-
-    def rate(self, step: int, warmup: int) -> float:
-        decay = min(1.0, (self.steps - step) / (self.steps * self.decay_share))
-        return self.learning_rate * min(1.0, (step + 1) / warmup) * decay
-
-
-CURRICULA = {"lengthening": lengthening, "sharpening": sharpening}
-
-
-@dataclass(frozen=True)
 class TrainingPlan:
-    """Two stages. In the first the model learns to copy and, at about step 3,000, to find a fact by its subject."""
-
+    steps: int
     seed: int
-    stages: tuple[Stage, ...] = (
-        Stage("lengthening", steps=4600, learning_rate=3e-3, decay_share=0.4),
-        Stage("sharpening", steps=1800, learning_rate=2e-3, decay_share=1.0),
-    )
     batch_tokens: int = 3072
+    learning_rate: float = 3e-3
     warmup: int = 60
+    decay_share: float = 0.4
+    """The learning rate is constant and falls linearly to zero over this last share of the steps."""
     weight_decay: float = 0.01
     clip: float = 1.0
 
-    @property
-    def steps(self) -> int:
-        return sum(stage.steps for stage in self.stages)
-
-    def stage_at(self, step: int) -> tuple[Stage, int]:
-        """The stage that a step belongs to, and the step's number in it."""
-        for stage in self.stages:
-            if step < stage.steps:
-                return stage, step
-            step -= stage.steps
-        raise ValueError(f"the plan has no step {step} after its last")
+    def rate(self, step: int) -> float:
+        decay = min(1.0, (self.steps - step) / (self.steps * self.decay_share))
+        return self.learning_rate * min(1.0, (step + 1) / self.warmup) * decay
 
 
 @dataclass(frozen=True)
@@ -73,8 +44,7 @@ class Batch:
 def draw_batch(plan: TrainingPlan, encoder: DialogueEncoder, step: int, context: int) -> Batch:
     """Dialogues about documents of about the same size, as many as fill the batch."""
     random = Random(f"batch {plan.seed} {step}")
-    stage, stage_step = plan.stage_at(step)
-    mixture = CURRICULA[stage.curriculum](stage_step / stage.steps, random)
+    mixture = curriculum(step / plan.steps, random)
     facts = log_uniform(random, *mixture.facts)
     counts = {"system": mixture.document_loss, "user": mixture.question_loss, "assistant": 1.0}
     dialogues = []
@@ -123,8 +93,8 @@ class Trainer:
         matrices = [p for name, p in self.model.named_parameters() if p.dim() == 2 and "embed" not in name]
         others = [p for name, p in self.model.named_parameters() if p.dim() != 2 or "embed" in name]
         self.optimizers = [
-            Muon(matrices, lr=0.0, weight_decay=plan.weight_decay),
-            torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.97), weight_decay=0.0, fused=True),
+            Muon(matrices, plan.learning_rate, weight_decay=plan.weight_decay),
+            torch.optim.AdamW(others, plan.learning_rate, betas=(0.9, 0.97), weight_decay=0.0, fused=True),
         ]
         self.step = 0
         self.seconds = 0.0
@@ -161,8 +131,7 @@ class Trainer:
         partial.rename(self.checkpoint)
 
     def one_step(self) -> tuple[float, int]:
-        stage, stage_step = self.plan.stage_at(self.step)
-        rate = stage.rate(stage_step, self.plan.warmup)
+        rate = self.plan.rate(self.step)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -176,7 +145,7 @@ class Trainer:
         self.step += 1
         return answers.item(), batch.ids.numel()
 
-    def run(self, validation: list[HeldOutQuestion], log_every: int = 20, measure_every: int = 200) -> None:
+    def run(self, validation, log_every: int = 20, measure_every: int = 200) -> None:
         """Trains to the plan's last step. The weights that do best on `validation` are kept in best.pt."""
         losses: list[float] = []
         tokens = 0
@@ -203,7 +172,7 @@ class Trainer:
                 self.seconds += time.monotonic() - since
                 since = time.monotonic()
 
-    def _measure(self, validation: list[HeldOutQuestion]) -> None:
+    def _measure(self, validation) -> None:
         measurement: Measurement = measure(self.model, self.encoder, validation)
         print(json.dumps({"step": self.step, "validation": measurement.summary()}), flush=True)
         if measurement.exact >= self.best:
