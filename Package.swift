@@ -24,13 +24,16 @@ let package = Package(
     name: "radish",
     targets: [
         .target(name: "CEmbedded"),
+        .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
         library("Tensors"),
+        library("Compute", ["CKernels", "Tensors"]),
         library("Tokenizers"),
         library("ChatTemplates"),
         library("OutputParsers"),
         library("EngineInterface"),
         // Tests
         tests("CEmbedded"),
+        tests("Compute", ["Tensors"]),
         tests("Tokenizers"),
         tests("ChatTemplates"),
         tests("OutputParsers"),
