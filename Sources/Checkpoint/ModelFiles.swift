@@ -74,7 +74,7 @@ package struct ModelFiles: Sendable {
         guard file.count <= Self.largestContents else {
             throw .tooLarge(file: file.path, bytes: file.count, limit: Self.largestContents)
         }
-        return file.bytes(0..<file.count).map { [UInt8]($0) }
+        return withExtendedLifetime(file) { file.bytes(0..<file.count).map { [UInt8]($0) } }
     }
 
     /// The file type bits of a path, links followed; nil with errno set if there is nothing.

@@ -1,4 +1,5 @@
 package import Compute
+package import Tensors
 
 /// A loaded model: weights packed for one backend, buffers for the largest step. Confined to the engine thread.
 package protocol Model: AnyObject {
@@ -11,6 +12,8 @@ package protocol Model: AnyObject {
     var maximumRows: Int { get }
     /// Most rows whose logits one call of `forward` gives.
     var maximumSampledRows: Int { get }
+    /// Type of the matrices in memory, after the conversion that was asked for.
+    var weightDType: DType { get }
     /// Layout of the KV pages this model needs, for a page size.
     func kvLayout(pageSize: Int) -> KVLayout
 

@@ -1,0 +1,126 @@
+package import Checkpoint
+package import Compute
+package import Tensors
+
+/// The largest step that a model has to take; its buffers are made for it.
+package struct ModelLimits: Sendable, Equatable {
+    /// At least 1.
+    package var maximumRows: Int
+    /// At least 1; more than `maximumRows` is never used.
+    package var maximumSampledRows: Int
+
+    package init(maximumRows: Int, maximumSampledRows: Int) {
+        self.maximumRows = maximumRows
+        self.maximumSampledRows = maximumSampledRows
+    }
+}
+
+/// How far loading is, in bytes of the checkpoint.
+package struct LoadProgress: Sendable, Equatable {
+    package var loadedBytes: Int
+    package var totalBytes: Int
+    /// Tensors of the checkpoint that this model has no use for (other heads, further layers), worth a line in the log.
+    package var unusedTensors: [String]
+
+    package init(loadedBytes: Int, totalBytes: Int, unusedTensors: [String] = []) {
+        self.loadedBytes = loadedBytes
+        self.totalBytes = totalBytes
+        self.unusedTensors = unusedTensors
+    }
+}
+
+/// Model files in, runnable model out.
+package enum ModelLoader {
+    /// The configuration alone, to size things before the weights are loaded.
+    ///
+    /// - Throws: `CheckpointError`, or `ModelError.unsupportedArchitecture`.
+    package static func configuration(_ files: ModelFiles) throws -> ModelConfig {
+        // The architecture first: the rest of another kind of model would only be misread.
+        _ = try ModelRegistry.family(ModelIdentity.read(files))
+        return try ModelConfig.read(files)
+    }
+
+    /// What the family makes of the configuration.
+    package static func spec(_ files: ModelFiles) throws -> DecoderSpec {
+        let family = try ModelRegistry.family(ModelIdentity.read(files))
+        return try family.spec(ModelConfig.read(files))
+    }
+
+    /// Loads a model: every tensor's presence, type and shape is checked before the first is packed.
+    ///
+    /// - Parameters:
+    ///   - dtype: a floating type that matrices are converted to; nil: as stored.
+    ///   - progress: called before the first tensor and after each.
+    /// - Throws: `CheckpointError`, `ModelError` or `ComputeError`.
+    package static func load(
+        _ files: ModelFiles, backend: any Backend, limits: ModelLimits, dtype: DType? = nil,
+        progress: (LoadProgress) -> Void = { _ in }
+    ) throws -> any Model {
+        if let dtype, !dtype.isFloatingPoint {
+            throw ComputeError.unsupportedDType(
+                tensor: "all weights", dtype: dtype, supported: WeightReader.supported)
+        }
+        let spec = try spec(files)
+        let source = try ModelDirectory.weights(files)
+        let names = WeightNames(spec)
+        try check(names, source)
+        let weights = try withoutActuallyEscaping(progress) { progress in
+            var reader = WeightReader(source, names: names, backend: backend, dtype: dtype, progress: progress)
+            return try weights(spec, names, &reader, limits: limits, backend: backend)
+        }
+        return try Decoder(spec, weights: weights, limits: limits, backend: backend)
+    }
+
+    private static func check(_ names: WeightNames, _ source: any WeightSource) throws(ModelError) {
+        let parts = names.parts
+        let missing = parts.map(\.name).filter { source.information($0) == nil }
+        guard missing.isEmpty else { throw .missingTensors(source: source.description, names: missing) }
+        for part in parts {
+            guard let found = source.information(part.name) else { continue }
+            guard found.shape == part.shape else {
+                throw .wrongShape(
+                    tensor: part.name, file: found.file, bytes: found.bytes, expected: part.shape, found: found.shape)
+            }
+            guard let dtype = found.dtype, dtype.isFloatingPoint else {
+                throw .unsupportedTensorType(
+                    tensor: part.name, file: found.file, found: found.typeName, supported: ["F32", "F16", "BF16"])
+            }
+        }
+        let expected = Set(parts.map(\.name))
+        let disturbing = source.names.filter { !expected.contains($0) && names.wouldChangeResult($0) }
+        guard disturbing.isEmpty else { throw .unexpectedTensors(source: source.description, names: disturbing) }
+    }
+
+    private static func weights(
+        _ spec: DecoderSpec, _ names: WeightNames, _ reader: inout WeightReader, limits: ModelLimits,
+        backend: any Backend
+    ) throws -> Decoder.Weights {
+        let frequencies = RotaryFrequencies(spec.rope, dimensions: spec.headDimension)
+        let rotary = try backend.makeRotary(
+            inverseFrequencies: frequencies.frequencies, amplitude: frequencies.amplitude, pairing: .halves,
+            rows: limits.maximumRows)
+        let embedding = try reader.matrix([names.embedding])
+        var layers: [Decoder.Layer] = []
+        for (layer, window) in zip(names.layers, spec.windows) {
+            let shape = AttentionShape(
+                heads: spec.headCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
+                scale: 1 / Float(spec.headDimension).squareRoot(), window: window)
+            layers.append(
+                Decoder.Layer(
+                    inputNorm: try reader.norm(layer.inputNorm, epsilon: spec.normEpsilon),
+                    attention: Attention(
+                        queryKeyValue: try reader.linear(layer.queryKeyValue),
+                        queryNorm: try layer.queryNorm.map { try reader.vector([$0]) },
+                        keyNorm: try layer.keyNorm.map { try reader.vector([$0]) },
+                        output: try reader.linear(layer.attentionOutput), shape: shape, epsilon: spec.normEpsilon),
+                    postAttentionNorm: try reader.norm(layer.postAttentionNorm, epsilon: spec.normEpsilon),
+                    mlp: GatedMLP(
+                        gateUp: try reader.linear(layer.gateUp), down: try reader.linear(layer.down))))
+        }
+        return Decoder.Weights(
+            embedding: embedding, layers: layers,
+            finalNorm: try reader.norm(names.finalNorm, epsilon: spec.normEpsilon),
+            output: Linear(weight: try names.output.map { try reader.matrix([$0]) } ?? embedding, bias: nil),
+            rotary: rotary, dtype: reader.matrixDType ?? .float32)
+    }
+}

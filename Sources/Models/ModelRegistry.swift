@@ -1,0 +1,55 @@
+import Checkpoint
+
+/// A group of checkpoints that one rule turns into a `DecoderSpec`.
+protocol DecoderFamily: Sendable {
+    /// In `architectures` of `config.json`.
+    static var architecture: String { get }
+    /// In `model_type`, for checkpoints without `architectures`.
+    static var modelType: String { get }
+    static func spec(_ config: ModelConfig) throws(ModelError) -> DecoderSpec
+}
+
+/// Which architectures run.
+package enum ModelRegistry {
+    private static let families: [any DecoderFamily.Type] = [Llama.self, Mistral.self, Qwen2.self, Qwen3.self]
+
+    /// Names as `config.json` writes them.
+    package static var architectures: [String] { families.map { $0.architecture } }
+
+    /// - Throws: `unsupportedArchitecture` with the supported names and the nearest of them.
+    static func family(_ identity: ModelIdentity) throws(ModelError) -> any DecoderFamily.Type {
+        for family in families where identity.architectures.contains(family.architecture) { return family }
+        if identity.architectures.isEmpty, let type = identity.modelType,
+            let family = families.first(where: { $0.modelType == type })
+        {
+            return family
+        }
+        let found = identity.architectures.isEmpty ? identity.modelType.map { [$0] } ?? [] : identity.architectures
+        throw .unsupportedArchitecture(
+            file: identity.file, found: found, supported: architectures, nearest: nearest(to: found.first ?? ""))
+    }
+
+    private static func nearest(to name: String) -> String {
+        var best = (name: Llama.architecture, distance: Int.max)
+        for candidate in architectures {
+            let distance = editDistance(Array(name.lowercased().utf8), Array(candidate.lowercased().utf8))
+            if distance < best.distance { best = (candidate, distance) }
+        }
+        return best.name
+    }
+
+    /// Levenshtein's: insertions, deletions and replacements. O(|a|·|b|), so long names are cut.
+    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var row = Array(0...b.count)
+        for (i, x) in a.prefix(256).enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, y) in b.enumerated() {
+                let replaced = diagonal + (x == y ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
+            }
+        }
+        return row[b.count]
+    }
+}

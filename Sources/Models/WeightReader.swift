@@ -1,0 +1,103 @@
+import Checkpoint
+import Compute
+import Tensors
+
+/// Takes tensors from a checkpoint and gives them to the backend, in the type asked for.
+struct WeightReader {
+    private let source: any WeightSource
+    private let backend: any Backend
+    /// Nil: as stored.
+    private let dtype: DType?
+    private let progress: (LoadProgress) -> Void
+    private(set) var loaded: LoadProgress
+    /// Type of the layers' fused matrices, once there are any; until then, of the first matrix.
+    private(set) var matrixDType: DType?
+
+    static let supported: [DType] = [.float32, .float16, .bfloat16]
+
+    init(
+        _ source: any WeightSource, names: WeightNames, backend: any Backend, dtype: DType?,
+        progress: @escaping (LoadProgress) -> Void
+    ) {
+        self.source = source
+        self.backend = backend
+        self.dtype = dtype
+        self.progress = progress
+        let parts = names.parts
+        let used = Set(parts.map(\.name))
+        loaded = LoadProgress(
+            loadedBytes: 0, totalBytes: parts.reduce(0) { $0 + (source.information($1.name)?.bytes.count ?? 0) },
+            unusedTensors: source.names.filter { !used.contains($0) && !names.isRedundant($0) })
+        progress(loaded)
+    }
+
+    mutating func linear(_ projection: WeightNames.Projection) throws -> Linear {
+        let weight = try matrix(projection.weights)
+        return Linear(weight: weight, bias: projection.biases.isEmpty ? nil : try vector(projection.biases))
+    }
+
+    /// Fuses matrices that are stored in different types as float32, which holds them all.
+    mutating func matrix(_ parts: [WeightNames.Part]) throws -> PackedWeight {
+        let views = try parts.map { try source.tensor($0.name) }
+        let stored = Set(views.map(\.dtype))
+        let target = dtype ?? (stored.count == 1 ? views[0].dtype : .float32)
+        let weight = try backend.packWeight(views.map { try $0.converted(to: target) })
+        if matrixDType == nil || parts.count > 1 { matrixDType = target }
+        done(parts)
+        return weight
+    }
+
+    mutating func norm(_ part: WeightNames.Part, epsilon: Float) throws -> Norm {
+        Norm(weight: try vector([part]), epsilon: epsilon)
+    }
+
+    mutating func vector(_ parts: [WeightNames.Part]) throws -> Vector {
+        let vector = try backend.makeVector(parts.map { try source.tensor($0.name) })
+        done(parts)
+        return vector
+    }
+
+    private mutating func done(_ parts: [WeightNames.Part]) {
+        for part in parts {
+            source.release(part.name)
+            loaded.loadedBytes += source.information(part.name)?.bytes.count ?? 0
+        }
+        progress(loaded)
+    }
+}
+
+extension TensorView {
+    /// The same numbers in another floating type, rounded to nearest even, in memory of their own; itself if it has
+    /// that type already.
+    ///
+    /// - Throws: `doesNotFit` for a finite number that becomes infinite.
+    func converted(to target: DType) throws(ModelError) -> TensorView {
+        guard dtype != target, let values = floats() else { return self }
+        let memory = OwnedBytes(count: values.count * target.byteCount)
+        for (index, value) in values.enumerated() {
+            let rounded = HalfFloats.rounded(value, to: target)
+            if rounded.isInfinite && value.isFinite {
+                throw .doesNotFit(tensor: name, value: value, dtype: target)
+            }
+            switch target {
+            case .bfloat16:
+                memory.bytes.storeBytes(of: HalfFloats.bfloat16(value).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
+            case .float16:
+                memory.bytes.storeBytes(of: HalfFloats.float16(value).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
+            default:
+                memory.bytes.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
+            }
+        }
+        return TensorView(
+            name: name, dtype: target, shape: shape, bytes: UnsafeRawBufferPointer(memory.bytes), owner: memory)
+    }
+}
+
+/// Memory that a converted tensor lives in.
+private final class OwnedBytes {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(count: Int) { bytes = .allocate(byteCount: count, alignment: 64) }
+
+    deinit { bytes.deallocate() }
+}

@@ -1,0 +1,47 @@
+import EngineInterface
+import Hummingbird
+import TextGeneration
+import WireTypes
+
+/// `/health` answers at once whether the model can be used; `/health_generate` really generates a token.
+struct HealthRoutes: Sendable {
+    let parts: ServerParts
+
+    /// Two tokens of cache under a name of their own, so that probes never show up in anybody's prefixes.
+    private static let namespace = "health"
+
+    func health(_ request: Request, _ context: ServerContext) async throws -> Response {
+        _ = try parts.model.engine()
+        return Response { $0.field("status", "ready") }
+    }
+
+    func generate(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let engine = try parts.model.engine()
+        var sampling = SamplingParameters()
+        sampling.temperature = 0
+        sampling.maxTokens = 1
+        sampling.ignoreEOS = true
+        let probe = TextRequest(
+            id: RequestIdentity.random("health-"), prompt: .tokens([0]), sampling: sampling,
+            cacheNamespace: Self.namespace, priority: .max)
+        let names = FieldNames(prompt: "prompt")
+        let limit = parts.configuration.healthTimeout
+        let inFlight = parts.inFlight
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                let running = try await RunningAnswers.start([probe], engine, inFlight, names)
+                _ = try await running.collect(keepsTokens: false, context.record, names)
+                return true
+            }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                return false
+            }
+            defer { group.cancelAll() }
+            guard try await group.next() == true else {
+                throw RequestFailure.unavailable("No token was generated within \(limit).")
+            }
+        }
+        return Response { $0.field("status", "ready") }
+    }
+}

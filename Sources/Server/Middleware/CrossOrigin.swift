@@ -1,0 +1,26 @@
+import HTTPTypes
+import Hummingbird
+
+/// Lets pages of any origin use the server, as SGLang and vLLM do. The API key, not the origin, is the guard.
+struct CrossOrigin: RouterMiddleware {
+    typealias Context = ServerContext
+
+    func handle(
+        _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        guard request.method == .options, request.headers[.origin] != nil else {
+            return try await next(request, context)
+        }
+        var headers = HTTPFields()
+        headers[.accessControlAllowMethods] = "GET, POST, HEAD, OPTIONS"
+        headers[.accessControlAllowHeaders] = request.headers[.accessControlRequestHeaders] ?? "*"
+        headers[.accessControlMaxAge] = "600"
+        return Response(status: .noContent, headers: headers)
+    }
+
+    static func allow(_ headers: inout HTTPFields, _ request: Request, _ configuration: ServerConfiguration) {
+        guard configuration.allowsAnyOrigin, request.headers[.origin] != nil else { return }
+        headers[.accessControlAllowOrigin] = "*"
+        headers[.accessControlExposeHeaders] = "x-request-id"
+    }
+}

@@ -1,0 +1,88 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import WireTypes
+
+/// The outermost layer of every response: the request's id, errors as bodies, CORS headers, the log.
+struct Envelope: RouterMiddleware {
+    typealias Context = ServerContext
+
+    let configuration: ServerConfiguration
+    let routes: RouteTable
+    let log: RequestLog
+
+    func handle(
+        _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        context.requestID = RequestIdentity.accepted(request.headers[.xRequestID]) ?? RequestIdentity.random("req_")
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch let lost as ConnectionLost {
+            log.end(request, context, status: RequestFailure.clientClosed.status)
+            throw lost.underlying
+        } catch {
+            let failure = failure(error, request, context)
+            response = failure.response
+            if failure.closesConnection { Self.closeSoon(context.channel) }
+        }
+        response.headers[.xRequestID] = context.requestID
+        CrossOrigin.allow(&response.headers, request, configuration)
+        if !context.record.streams { log.end(request, context, status: response.status) }
+        return response
+    }
+
+    private func failure(_ error: any Error, _ request: Request, _ context: ServerContext) -> RequestFailure {
+        switch error {
+        case let failure as RequestFailure: return failure
+        case is CancellationError: return .clientClosed
+        case let error as HTTPError where error.status == .notFound:
+            let path = request.uri.path
+            let allowed = routes.methods(of: path)
+            if allowed.isEmpty { return ErrorMapping.unknownPath(path) }
+            return ErrorMapping.wrongMethod(request.method.rawValue, path: path, allowed: allowed)
+        default:
+            context.logger.error(
+                "request failed unexpectedly", metadata: ["id": "\(context.requestID)", "error": "\(error)"])
+            return ErrorMapping.unexpected
+        }
+    }
+
+    /// Lets the client read the refusal, but not send the rest of what was refused.
+    private static func closeSoon(_ channel: any Channel) {
+        channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
+    }
+}
+
+extension RequestFailure {
+    var response: Response {
+        var headers: HTTPFields = [.contentType: "application/json"]
+        if let retryAfter { headers[.retryAfter] = String(retryAfter) }
+        if let allowedMethods { headers[.allow] = allowedMethods }
+        if closesConnection { headers[.connection] = "close" }
+        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body.json)))
+    }
+}
+
+extension Response {
+    /// A body that is JSON already.
+    init(json: [UInt8]) {
+        self.init(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
+    }
+
+    init(_ build: (inout JSONWriter) -> Void) {
+        var writer = JSONWriter()
+        writer.object(build)
+        self.init(json: writer.bytes)
+    }
+}
+
+extension HTTPField.Name {
+    // A constant that is a valid name.
+    static let xRequestID = HTTPField.Name("x-request-id")!
+}

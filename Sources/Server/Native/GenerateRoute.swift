@@ -1,0 +1,152 @@
+import EngineInterface
+import Hummingbird
+import TextGeneration
+import WireTypes
+
+/// SGLang's `POST /generate`.
+struct GenerateRoute: Sendable {
+    let parts: ServerParts
+
+    func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let engine = try parts.model.engine()
+        let json = try await RequestBodyReading.json(request, context, parts.configuration)
+        let body: GenerateRequest
+        do { body = try GenerateRequest(json) } catch { throw ErrorMapping.failure(error) }
+        let names = FieldNames(
+            prompt: json.hasMember("text") ? "text" : "input_ids", prefix: "sampling_params.",
+            [
+                "max_tokens": "sampling_params.max_new_tokens", "min_tokens": "sampling_params.min_new_tokens",
+                "top_logprobs": "top_logprobs_num", "seed": "sampling_params.sampling_seed",
+            ])
+        let requests = Self.textRequests(body)
+        let connection = await context.connection()
+        let running = try await connection.whileOpen { [parts] in
+            try await RunningAnswers.start(requests, engine, parts.inFlight, names)
+        }
+        let writer = GenerateEventWriter(
+            ids: requests.map(\.id), isBatch: body.isBatch, topLogprobs: body.returnLogprob ? body.topLogprobs : nil,
+            returnsText: body.returnText, choices: body.items.map(\.sampling.count),
+            texts: TokenTexts(tokenizer: engine.assets.tokenizer), record: context.record)
+        if body.stream { return await parts.events.response(running, writer, request, context, names) }
+        let record = context.record
+        let answers = try await connection.whileOpen { try await running.collect(keepsTokens: true, record, names) }
+        var whole = writer
+        for (index, answer) in answers.enumerated() { whole.add(answer, index: index) }
+        record.noteEnd(whole.usage, finish: FinishedBy(answers[0].finish.reason).name)
+        return Response(json: whole.json)
+    }
+
+    private static func textRequests(_ body: GenerateRequest) -> [TextRequest] {
+        var requests: [TextRequest] = []
+        for item in body.items {
+            let id = item.requestID ?? RequestIdentity.random("")
+            // SGLang takes the model's own defaults on its OpenAI endpoints only.
+            let sampling = item.sampling.parameters(
+                SamplingParameters(), topLogprobs: body.returnLogprob ? body.topLogprobs : nil)
+            for choice in 0..<item.sampling.count {
+                requests.append(
+                    TextRequest(
+                        id: item.sampling.count == 1 ? id : "\(id)-\(choice)", prompt: TextRequest.Prompt(item.prompt),
+                        sampling: sampling.forChoice(choice), stop: item.sampling.stop,
+                        includeStop: item.sampling.includeStop, skipSpecialTokens: item.sampling.skipSpecialTokens,
+                        cacheNamespace: body.cacheSalt, priority: body.priority))
+            }
+        }
+        return requests
+    }
+}
+
+extension JSONValue {
+    fileprivate func hasMember(_ name: String) -> Bool {
+        if case .object(let object) = self { object[name] != nil } else { false }
+    }
+}
+
+/// Answers in SGLang's form: as one value, or an event with everything so far for each step.
+struct GenerateEventWriter: EventWriter {
+    private var answers: [GenerateAnswer]
+    private let isBatch: Bool
+    private let writesLogprobs: Bool
+    private let texts: TokenTexts
+    private let record: RequestRecord
+    private var tally: [UsageTally]
+    /// For each answer: which prompt, and which of its choices.
+    private let places: [(prompt: Int, choice: Int)]
+
+    init(
+        ids: [String], isBatch: Bool, topLogprobs: Int?, returnsText: Bool, choices: [Int], texts: TokenTexts,
+        record: RequestRecord
+    ) {
+        answers = ids.map { GenerateAnswer(requestID: $0, topLogprobs: topLogprobs, returnsText: returnsText) }
+        self.isBatch = isBatch
+        writesLogprobs = topLogprobs != nil
+        self.texts = texts
+        self.record = record
+        tally = choices.map { UsageTally(choices: $0) }
+        places = choices.enumerated().flatMap { prompt, count in (0..<count).map { (prompt, $0) } }
+    }
+
+    var usage: Usage {
+        var sum = Usage()
+        for part in tally.map(\.usage) {
+            sum.promptTokens += part.promptTokens
+            sum.cachedTokens += part.cachedTokens
+            sum.completionTokens += part.completionTokens
+        }
+        return sum
+    }
+
+    mutating func begin(to bytes: inout [UInt8]) {}
+
+    mutating func write(_ update: AnswerUpdate, to bytes: inout [UInt8]) {
+        add(update)
+        guard !update.tokens.isEmpty || update.finish != nil, update.finish?.isFailure != true else { return }
+        var writer = JSONWriter()
+        answers[update.index].write(index: isBatch ? update.index : nil, to: &writer)
+        bytes += ServerSentEvent.data(writer.bytes)
+    }
+
+    mutating func end(to bytes: inout [UInt8]) {}
+
+    mutating func add(_ answer: WholeAnswer, index: Int) {
+        var update = AnswerUpdate(index: index)
+        update.text = answer.text
+        update.tokens = answer.tokens
+        update.finish = answer.finish
+        add(update)
+    }
+
+    private mutating func add(_ update: AnswerUpdate) {
+        let index = update.index
+        let place = places[index]
+        var counted = AnswerUpdate(index: place.choice)
+        counted.report = update.report
+        counted.tokens = update.tokens
+        counted.finish = update.finish
+        tally[place.prompt].add(counted)
+        answers[index].append(text: update.text)
+        for token in update.tokens { answers[index].append(id: token.id) }
+        if writesLogprobs { for token in texts.logprobs(update.tokens) { answers[index].append(token) } }
+        if let report = update.report {
+            answers[index].promptTokens = report.promptTokens
+            answers[index].cachedTokens = report.cachedTokens
+        }
+        if let finish = update.finish {
+            answers[index].promptTokens = finish.usage.promptTokens
+            answers[index].cachedTokens = finish.usage.cachedTokens
+            answers[index].finish = FinishedBy(finish.reason)
+            answers[index].latency = record.seconds
+        }
+    }
+
+    /// The answer to a request that does not stream.
+    var json: [UInt8] {
+        var writer = JSONWriter()
+        if isBatch {
+            writer.array { writer in for answer in answers { answer.write(index: nil, to: &writer) } }
+        } else {
+            answers[0].write(index: nil, to: &writer)
+        }
+        return writer.bytes
+    }
+}

@@ -1,0 +1,120 @@
+import EngineInterface
+import Glibc
+import Hummingbird
+import TextGeneration
+import WireTypes
+
+/// `POST /v1/chat/completions`.
+struct ChatCompletionsRoute: Sendable {
+    let parts: ServerParts
+
+    func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let engine = try parts.model.engine()
+        let json = try await RequestBodyReading.json(request, context, parts.configuration)
+        let body: ChatCompletionRequest
+        do { body = try ChatCompletionRequest(json) } catch { throw ErrorMapping.failure(error) }
+        let model = try parts.modelName(body.options.model)
+        let id = body.options.requestID ?? RequestIdentity.random("chatcmpl-")
+        let names = FieldNames(prompt: "messages", ["max_tokens": body.sampling.maxTokensPath])
+        let textRequest = Self.textRequest(body, id: id, engine)
+        let choices = body.sampling.count
+        let connection = await context.connection()
+        let running = try await connection.whileOpen { [parts] in
+            try await parts.start([textRequest], choices: choices, engine, names)
+        }
+        let texts = TokenTexts(tokenizer: engine.assets.tokenizer)
+        let created = time(nil)
+        if body.options.stream {
+            let writer = ChatEventWriter(
+                chunks: ChatChunks(id: id, created: created, model: model, includeUsage: body.options.includeUsage),
+                texts: body.topLogprobs == nil ? nil : texts, options: body.options, choices: choices)
+            return await parts.events.response(running, writer, request, context, names)
+        }
+        let record = context.record
+        let answers = try await connection.whileOpen {
+            try await running.collect(keepsTokens: body.topLogprobs != nil, record, names)
+        }
+        var tally = UsageTally(choices: choices)
+        for (index, answer) in answers.enumerated() { tally.add(answer, index: index) }
+        let response = ChatCompletionResponse(
+            id: id, created: created, model: model,
+            choices: answers.map { answer in
+                ChatCompletionResponse.Choice(
+                    content: answer.text,
+                    logprobs: body.topLogprobs == nil ? nil : texts.logprobs(answer.contentTokens),
+                    finish: FinishedBy(answer.finish.reason))
+            },
+            usage: tally.usage)
+        record.noteEnd(tally.usage, finish: response.choices[0].finish.name)
+        return Response(json: response.json)
+    }
+
+    private static func textRequest(_ body: ChatCompletionRequest, id: String, _ engine: TextEngine) -> TextRequest {
+        TextRequest(
+            id: id,
+            prompt: .chat(
+                ChatPrompt(
+                    messages: body.messages.map { TemplateValues.value(.object($0.object)) },
+                    addGenerationPrompt: body.addGenerationPrompt, continueFinalMessage: body.continueFinalMessage,
+                    templateVariables: body.templateVariables.members.map {
+                        ($0.name, TemplateValues.value($0.value))
+                    })),
+            sampling: body.sampling.parameters(engine.assets.defaultSampling, topLogprobs: body.topLogprobs),
+            stop: body.sampling.stop, includeStop: body.sampling.includeStop,
+            skipSpecialTokens: body.sampling.skipSpecialTokens, cacheNamespace: body.options.cacheSalt,
+            priority: body.options.priority)
+    }
+}
+
+/// The events of a streamed chat answer: who speaks, the text piece by piece, why it ended, the counts.
+struct ChatEventWriter: EventWriter {
+    private let chunks: ChatChunks
+    /// Nil where no log-probabilities were asked for.
+    private let texts: TokenTexts?
+    private let options: RequestOptions
+    private var held: [HeldTokens]
+    private var tally: UsageTally
+
+    init(chunks: ChatChunks, texts: TokenTexts?, options: RequestOptions, choices: Int) {
+        self.chunks = chunks
+        self.texts = texts
+        self.options = options
+        held = Array(repeating: HeldTokens(), count: choices)
+        tally = UsageTally(choices: choices)
+    }
+
+    var usage: Usage { tally.usage }
+
+    mutating func begin(to bytes: inout [UInt8]) {
+        for index in held.indices { chunks.role(index: index, usage: nil, to: &bytes) }
+    }
+
+    mutating func write(_ update: AnswerUpdate, to bytes: inout [UInt8]) {
+        tally.add(update)
+        let usage = options.continuousUsage ? tally.usage(of: update.index) : nil
+        if let texts {
+            let tokens = held[update.index].release(with: update)
+            if !tokens.isEmpty || !update.text.isEmpty {
+                chunks.delta(
+                    index: update.index, text: update.text, logprobs: texts.logprobs(tokens), usage: usage, to: &bytes)
+            }
+        } else if !update.text.isEmpty {
+            chunks.delta(index: update.index, text: update.text, logprobs: nil, usage: usage, to: &bytes)
+        }
+        // A failure is an event of its own, not the end of a choice.
+        if let finish = update.finish, !finish.isFailure {
+            chunks.finish(index: update.index, FinishedBy(finish.reason), usage: usage, to: &bytes)
+        }
+    }
+
+    mutating func end(to bytes: inout [UInt8]) {
+        if options.includeUsage { chunks.total(tally.usage, to: &bytes) }
+    }
+}
+
+extension TextFinish {
+    var isFailure: Bool {
+        if case .failed = reason { return true }
+        return false
+    }
+}

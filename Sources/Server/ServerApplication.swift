@@ -1,0 +1,115 @@
+import Hummingbird
+package import Logging
+import NIOCore
+import NIOPosix
+package import ServiceLifecycle
+
+/// The HTTP server. Run it in a `ServiceGroup`: graceful shutdown stops listening, lets running answers finish, and
+/// cuts them after `drainTimeout`.
+package struct ServerApplication: Service {
+    private let configuration: ServerConfiguration
+    private let model: ServedModel
+    private let logger: Logger
+    private let onListening: @Sendable (_ port: Int) async -> Void
+    private let inFlight: InFlight
+
+    /// - Parameters:
+    ///   - model: may still be loading; routes answer 503 until it is ready.
+    ///   - onListening: called once, with the port that is open now.
+    package init(
+        configuration: ServerConfiguration, model: ServedModel, logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.model = model
+        self.logger = logger
+        self.onListening = onListening
+        inFlight = InFlight(limit: configuration.maxConcurrentRequests)
+    }
+
+    /// Returns after a graceful shutdown, when the last answer has been sent.
+    ///
+    /// - Throws: `ServerError` if the address cannot be listened on.
+    package func run() async throws {
+        // One thread moves all bytes: the processor's others belong to the model.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            try await serve(on: group)
+        } catch let error as IOError {
+            try? await group.shutdownGracefully()
+            throw ServerError.cannotListen(host: configuration.host, port: configuration.port, reason: "\(error)")
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(on group: any EventLoopGroup) async throws {
+        let onListening = onListening
+        let idleTimeout = TimeAmount(configuration.idleTimeout)
+        let application = Application(
+            router: router(),
+            server: .http1(
+                configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: idleTimeout)),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), serverName: "radish", backlog: 1024),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
+            eventLoopGroupProvider: .shared(group), logger: logger)
+        let model = model
+        let inFlight = inFlight
+        let drainTimeout = configuration.drainTimeout
+        let logger = logger
+        let deadline = DrainDeadline()
+        try await withGracefulShutdownHandler {
+            try await application.run()
+        } onGracefulShutdown: {
+            model.beginShutdown()
+            logger.info("shutting down", metadata: ["open_requests": "\(inFlight.count)"])
+            deadline.start(after: drainTimeout) {
+                logger.warning("cutting requests that are still open", metadata: ["open_requests": "\(inFlight.count)"])
+                inFlight.cutAll()
+            }
+        }
+        deadline.cancel()
+    }
+
+    private func router() -> Router<ServerContext> {
+        let log = RequestLog(logger: logger, isEnabled: configuration.logsRequests)
+        let parts = ServerParts(
+            configuration: configuration, model: model, inFlight: inFlight,
+            events: EventStream(configuration: configuration, log: log))
+        let routes = Self.routes(parts)
+        let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: Envelope(configuration: configuration, routes: routes, log: log))
+        if configuration.allowsAnyOrigin { router.add(middleware: CrossOrigin()) }
+        if let key = configuration.apiKey, !key.isEmpty { router.add(middleware: APIKeyCheck(key: key)) }
+        routes.fill(router)
+        return router
+    }
+
+    private static func routes(_ parts: ServerParts) -> RouteTable {
+        var routes = RouteTable()
+        routes.post("/v1/chat/completions", handler: ChatCompletionsRoute(parts: parts).handle)
+        routes.post("/v1/completions", handler: CompletionsRoute(parts: parts).handle)
+        routes.get("/v1/models", handler: ModelsRoute(parts: parts).list)
+        routes.get(ModelsRoute.prefix + "**", handler: ModelsRoute(parts: parts).one)
+        routes.post("/generate", handler: GenerateRoute(parts: parts).handle)
+        let information = InformationRoutes(parts: parts)
+        routes.get("/get_model_info", "/model_info", handler: information.modelInfo)
+        routes.get("/get_server_info", "/server_info", handler: information.serverInfo)
+        routes.get("/version", handler: information.version)
+        let health = HealthRoutes(parts: parts)
+        routes.get("/health", handler: health.health)
+        routes.get("/health_generate", handler: health.generate)
+        let cache = CacheRoutes(parts: parts)
+        routes.post("/flush_cache", handler: cache.flush)
+        routes.get("/flush_cache", handler: cache.flush)
+        return routes
+    }
+}
+
+/// Why the server did not start.
+package enum ServerError: Error, Equatable, Sendable {
+    case cannotListen(host: String, port: Int, reason: String)
+}

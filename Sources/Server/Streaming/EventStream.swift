@@ -1,0 +1,120 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import TextGeneration
+import WireTypes
+
+/// Turns updates into the bytes of server-sent events; one for each endpoint.
+protocol EventWriter: Sendable {
+    /// Before anything else.
+    mutating func begin(to bytes: inout [UInt8])
+    mutating func write(_ update: AnswerUpdate, to bytes: inout [UInt8])
+    /// After the last answer finished, before `[DONE]`.
+    mutating func end(to bytes: inout [UInt8])
+    /// Counts over all answers so far.
+    var usage: Usage { get }
+}
+
+/// What the streams of all endpoints share: one writer, back-pressure, comments in silence, and the end when the
+/// client goes away.
+struct EventStream: Sendable {
+    let configuration: ServerConfiguration
+    let log: RequestLog
+
+    /// - Returns: a response whose body is written while the answers are generated.
+    func response(
+        _ running: RunningAnswers, _ writer: some EventWriter, _ request: Request, _ context: ServerContext,
+        _ names: FieldNames
+    ) async -> Response {
+        context.record.streams = true
+        let connection = await context.connection()
+        let method = request.method.rawValue
+        let path = request.uri.path
+        let body = ResponseBody { output in
+            var writer = writer
+            var status = HTTPResponse.Status.ok
+            defer {
+                running.end()
+                context.record.noteEnd(writer.usage, finish: status == .ok ? "done" : "broken")
+                log.end(context, method: method, path: path, status: status.code)
+            }
+            do {
+                try await send(running, &writer, connection, context.record, names, to: &output)
+                try await output.finish(nil)
+            } catch {
+                // The head is sent: nothing can be said to the client any more, and mostly it is gone.
+                status = RequestFailure.clientClosed.status
+                throw error
+            }
+        }
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache", .xAccelBuffering: "no"],
+            body: body)
+    }
+
+    private func send(
+        _ running: RunningAnswers, _ writer: inout some EventWriter, _ connection: ClientConnection,
+        _ record: RequestRecord, _ names: FieldNames, to output: inout any ResponseBodyWriter
+    ) async throws {
+        let queue = AnswerQueue()
+        let interval = configuration.keepAliveInterval
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, stream) in running.streams.enumerated() {
+                group.addTask { for await event in stream { queue.add(event, of: index) } }
+            }
+            group.addTask {
+                await connection.untilClosed()
+                queue.noteClientGone()
+            }
+            group.addTask {
+                while (try? await Task.sleep(for: interval)) != nil { queue.noteSilence() }
+            }
+            // The children end by cancellation only; a write that throws must not wait for them.
+            defer { group.cancelAll() }
+            try await write(queue, running, &writer, record, names, to: &output)
+        }
+    }
+
+    private func write(
+        _ queue: AnswerQueue, _ running: RunningAnswers, _ writer: inout some EventWriter, _ record: RequestRecord,
+        _ names: FieldNames, to output: inout any ResponseBodyWriter
+    ) async throws {
+        var bytes: [UInt8] = []
+        writer.begin(to: &bytes)
+        if !bytes.isEmpty { try await output.write(ByteBuffer(bytes: bytes)) }
+        var open = running.streams.count
+        for await _ in queue.signals {
+            let batch = queue.take()
+            if batch.isClientGone { throw RequestFailure.clientClosed }
+            bytes.removeAll(keepingCapacity: true)
+            var failure: RequestFailure?
+            for update in batch.updates {
+                if !update.tokens.isEmpty { record.noteToken() }
+                if let finish = update.finish {
+                    open -= 1
+                    running.noteFinished(update.index)
+                    if case .failed(let error) = finish.reason { failure = ErrorMapping.failure(error, names) }
+                }
+                writer.write(update, to: &bytes)
+            }
+            if let failure {
+                bytes += ErrorMapping.event(failure)
+                open = 0
+            } else if open == 0 {
+                writer.end(to: &bytes)
+            }
+            if open == 0 { bytes += ServerSentEvent.done }
+            if bytes.isEmpty, batch.isKeepAliveDue { bytes += ServerSentEvent.keepAlive }
+            // Waits while the client does not read: the queue joins what comes meanwhile.
+            if !bytes.isEmpty { try await output.write(ByteBuffer(bytes: bytes)) }
+            if open == 0 { return }
+        }
+        throw CancellationError()
+    }
+}
+
+extension HTTPField.Name {
+    // A constant that is a valid name; nginx does not buffer a response that carries it.
+    fileprivate static let xAccelBuffering = HTTPField.Name("x-accel-buffering")!
+}

@@ -1,0 +1,54 @@
+import EngineInterface
+import TextGeneration
+import Tokenizers
+import WireTypes
+
+/// Log-probabilities with the texts of their tokens.
+struct TokenTexts: Sendable {
+    let tokenizer: Tokenizer
+
+    func logprobs(_ tokens: some Sequence<GeneratedToken>) -> [TokenLogprobs] {
+        tokens.map { token in
+            TokenLogprobs(
+                token: candidate(token.id, token.logprob ?? 0),
+                top: token.top.map { candidate($0.id, $0.logprob) })
+        }
+    }
+
+    private func candidate(_ id: Int32, _ logprob: Float) -> TokenLogprobs.Candidate {
+        // Special tokens stand for no text; they are shown as they are spelled.
+        let bytes = tokenizer.bytes(ofID: id) ?? Array((tokenizer.token(ofID: id) ?? "").utf8)
+        return TokenLogprobs.Candidate(
+            id: id, text: String(decoding: bytes, as: UTF8.self), bytes: bytes, logprob: logprob)
+    }
+}
+
+/// Tokens whose text has not been sent yet. Held back, because only the end tells whether the last of them is the
+/// stop token, which is no part of the answer.
+struct HeldTokens: Sendable {
+    private var tokens: [GeneratedToken] = []
+
+    /// - Returns: the tokens that go with the update's text.
+    mutating func release(with update: AnswerUpdate) -> [GeneratedToken] {
+        tokens += update.tokens
+        if let finish = update.finish {
+            if case .stopToken(let id) = finish.reason, tokens.last?.id == id { tokens.removeLast() }
+        } else if update.text.isEmpty {
+            return []
+        }
+        defer { tokens = [] }
+        return tokens
+    }
+}
+
+extension FinishedBy {
+    init(_ reason: TextFinish.Reason) {
+        switch reason {
+        case .stopToken(let id): self = .stopToken(id)
+        case .stopString(let text): self = .stopString(text)
+        case .length: self = .length
+        case .aborted: self = .abort("The request was aborted.")
+        case .failed(let error): self = .abort("\(error)")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import EngineInterface
+import TextGeneration
+import WireTypes
+
+/// Adds up the token counts of all answers to one request. Choices of one prompt share it: it counts once.
+struct UsageTally: Sendable {
+    private struct Prompt: Sendable {
+        var tokens = 0
+        /// Nil until one of its answers was admitted.
+        var cached: Int?
+    }
+
+    private let choices: Int
+    private var prompts: [Int: Prompt] = [:]
+    private var completions: [Int: Int] = [:]
+
+    /// - Parameter choices: answers for each prompt; answer `i` belongs to prompt `i / choices`.
+    init(choices: Int) { self.choices = choices }
+
+    mutating func add(_ answer: WholeAnswer, index: Int) { add(answer.finish.usage, index: index) }
+
+    mutating func add(_ update: AnswerUpdate) {
+        if let report = update.report {
+            addPrompt(report.promptTokens, cached: report.cachedTokens, index: update.index)
+        }
+        completions[update.index, default: 0] += update.tokens.count
+        if let finish = update.finish { add(finish.usage, index: update.index) }
+    }
+
+    private mutating func add(_ usage: GenerationUsage, index: Int) {
+        addPrompt(usage.promptTokens, cached: usage.cachedTokens, index: index)
+        completions[index] = usage.completionTokens
+    }
+
+    /// Of several choices the one that found least in the cache counts: the others found what it had computed.
+    private mutating func addPrompt(_ tokens: Int, cached: Int, index: Int) {
+        var prompt = prompts[index / choices] ?? Prompt()
+        prompt.tokens = tokens
+        prompt.cached = min(cached, prompt.cached ?? .max)
+        prompts[index / choices] = prompt
+    }
+
+    var usage: Usage {
+        var usage = Usage()
+        for prompt in prompts.values {
+            usage.promptTokens += prompt.tokens
+            usage.cachedTokens += prompt.cached ?? 0
+        }
+        for count in completions.values { usage.completionTokens += count }
+        return usage
+    }
+
+    /// Counts of one answer.
+    func usage(of index: Int) -> Usage {
+        let prompt = prompts[index / choices] ?? Prompt()
+        return Usage(
+            promptTokens: prompt.tokens, completionTokens: completions[index] ?? 0, cachedTokens: prompt.cached ?? 0)
+    }
+}

@@ -1,0 +1,47 @@
+import EngineInterface
+import TextGeneration
+
+/// A generation that has ended.
+struct WholeAnswer: Sendable {
+    var text = ""
+    var tokens: [GeneratedToken] = []
+    var finish: TextFinish
+
+    /// Tokens that are part of the answer: without the one that ended it.
+    var contentTokens: ArraySlice<GeneratedToken> {
+        guard case .stopToken(let id) = finish.reason, tokens.last?.id == id else { return tokens[...] }
+        return tokens.dropLast()
+    }
+}
+
+extension RunningAnswers {
+    /// Waits for all answers.
+    ///
+    /// - Parameter keepsTokens: whether the tokens are wanted beside the text.
+    /// - Throws: `RequestFailure` if one of them failed; the others are aborted then.
+    func collect(keepsTokens: Bool, _ record: RequestRecord, _ names: FieldNames) async throws -> [WholeAnswer] {
+        defer { end() }
+        var answers: [WholeAnswer] = []
+        for (index, stream) in streams.enumerated() {
+            var text = ""
+            var tokens: [GeneratedToken] = []
+            var finish: TextFinish?
+            for await event in stream {
+                switch event {
+                case .started: break
+                case .delta(let delta):
+                    record.noteToken()
+                    text += delta.text
+                    if keepsTokens { tokens += delta.tokens }
+                case .finished(let last): finish = last
+                }
+            }
+            try Task.checkCancellation()
+            guard let finish else { throw ErrorMapping.unexpected }
+            noteFinished(index)
+            if case .failed(let error) = finish.reason { throw ErrorMapping.failure(error, names) }
+            answers.append(WholeAnswer(text: text, tokens: tokens, finish: finish))
+        }
+        return answers
+    }
+}
