@@ -1,0 +1,174 @@
+import Compute
+import Tensors
+import Testing
+
+/// Attention with its rotary embedding and page writes: against the reference, and against itself in other company.
+struct AttentionTests {
+    static let paths = CPUBackend.availableKernelPaths()
+    static let types: [DType] = [.float32, .float16, .bfloat16]
+
+    /// The reference keeps queries and weights exact; the dot-product path rounds both to bfloat16.
+    private func tolerance(_ path: String, _ dtype: DType) -> Float {
+        path == "avx512bf16" && dtype == .bfloat16 ? 4e-2 : 2e-4
+    }
+
+    private func expectClose(_ a: [[[Float]]], _ b: [[[Float]]], _ limit: Float, _ what: String) {
+        var worst: Float = 0
+        for (x, y) in zip(a.joined().joined(), b.joined().joined()) {
+            worst = max(worst, x.isFinite && y.isFinite ? abs(x - y) : .infinity)
+        }
+        #expect(worst <= limit, "\(what): largest difference \(worst)")
+    }
+
+    @Test(arguments: paths, types)
+    func agreesWithTheReference(path: String, dtype: DType) throws {
+        let seed = UInt64.random(in: 0 ..< 1 << 32)
+        var numbers = Numbers(seed: seed)
+        for _ in 0..<16 {
+            let d = [8, 16, 24, 32, 40, 64, 72, 80, 96, 128, 256][numbers.below(11)]
+            let kvHeads = 1 + numbers.below(3)
+            var shape = AttentionShape(
+                heads: kvHeads * (1 + numbers.below(8)), keyValueHeads: kvHeads, headDimension: d,
+                scale: 1 / Float(d).squareRoot())
+            shape.window = numbers.below(3) == 0 ? 1 + numbers.below(90) : nil
+            let lengths = (0...numbers.below(3)).map { _ in 1 + numbers.below(150) }
+            var scene = AttentionScene(
+                shape: shape, dtype: dtype, pageSize: 16 * (1 + numbers.below(3)), layers: 2, lengths: lengths)
+            scene.layer = numbers.below(2)
+            scene.pairs = numbers.below(3) == 0 ? d / 4 : d / 2
+            scene.pairing = numbers.below(2) == 0 ? .halves : .interleaved
+            scene.norms = numbers.below(2) == 0
+            let steps = scene.together(chunk: 1 + numbers.below(100))
+            let backend = try CPUBackend(kernels: path, threads: 2, pin: false)
+            let expected = try scene.run(ReferenceBackend(), steps: steps)
+            let found = try scene.run(backend, steps: steps)
+            expectClose(expected, found, tolerance(path, dtype), "seed \(seed), \(shape), \(scene.layout), \(lengths)")
+        }
+    }
+
+    @Test(arguments: paths, types)
+    func severalSplitsAgreeWithTheReference(path: String, dtype: DType) throws {
+        let shape = AttentionShape(heads: 2, keyValueHeads: 1, headDimension: 16, scale: 0.25)
+        let scene = AttentionScene(shape: shape, dtype: dtype, lengths: [1100])
+        let backend = try CPUBackend(kernels: path, threads: 2, pin: false)
+        let steps: [AttentionScene.Step] = [[(0, 0..<1090)]] + (1090..<1100).map { [(0, $0..<$0 + 1)] }
+        expectClose(
+            try scene.run(ReferenceBackend(), steps: steps), try scene.run(backend, steps: steps),
+            tolerance(path, dtype), path)
+    }
+
+    /// The rule the prefix cache stands on: the same bits in any chunks, with any neighbours, on any number of threads.
+    @Test(arguments: paths, types)
+    func aRowKeepsItsBits(path: String, dtype: DType) throws {
+        for window in [nil, 70] {
+            let shape = AttentionShape(
+                heads: 7, keyValueHeads: 1, headDimension: 40, scale: 0.16, window: window)
+            // The first has three splits, so that decoding steps are cut between threads.
+            let scene = AttentionScene(shape: shape, dtype: dtype, lengths: [1100, 65, 130])
+            let whole = bits(
+                try scene.run(
+                    CPUBackend(kernels: path, threads: 1, pin: false), steps: scene.alone(chunk: 2000)))
+            for (threads, chunk) in [(1, 7), (2, 1), (2, 64), (3, 2000), (3, 7)] {
+                let backend = try CPUBackend(kernels: path, threads: threads, pin: false)
+                let alone = bits(try scene.run(backend, steps: scene.alone(chunk: chunk)))
+                #expect(alone == whole, "\(path) \(dtype), alone, chunks of \(chunk), \(threads) threads")
+                let together = bits(try scene.run(backend, steps: scene.together(chunk: chunk)))
+                #expect(together == whole, "\(path) \(dtype), together, chunks of \(chunk), \(threads) threads")
+            }
+        }
+    }
+
+    @Test(arguments: paths, types)
+    func whatLiesBeyondTheEndDoesNotMatter(path: String, dtype: DType) throws {
+        let shape = AttentionShape(heads: 4, keyValueHeads: 2, headDimension: 24, scale: 0.2)
+        let scene = AttentionScene(shape: shape, dtype: dtype, pageSize: 32, lengths: [77, 3, 16, 33])
+        let backend = try CPUBackend(kernels: path, threads: 2, pin: false)
+        let steps = scene.together(chunk: 29)
+        let clean = bits(try scene.run(backend, steps: steps))
+        for byte: UInt8 in [0xff, 0x7f, 0x80] {
+            let spoilt = try scene.run(backend, steps: steps) { cache in
+                guard let cache = cache as? CPUKVCache else { return }
+                for page in 0..<Int32(cache.pageCount) {
+                    for index in cache.bytes(ofPage: page).indices { cache.bytes(ofPage: page)[index] = byte }
+                }
+            }
+            #expect(bits(spoilt) == clean, "\(path) \(dtype), filled with \(byte)")
+        }
+    }
+
+    /// NaN and infinity of one token reach its own row and those after it, never those before it or its neighbours.
+    @Test(arguments: paths, types)
+    func aPoisonedTokenStaysWhereItIs(path: String, dtype: DType) throws {
+        let shape = AttentionShape(heads: 2, keyValueHeads: 1, headDimension: 16, scale: 0.25)
+        let scene = AttentionScene(shape: shape, dtype: dtype, lengths: [40])
+        let backend = try CPUBackend(kernels: path, threads: 1, pin: false)
+        let clean = bits(try scene.run(backend, steps: scene.alone(chunk: 40)))
+        for poison in [Float.nan, .infinity, -.infinity] {
+            let output = try backend.makeTensor(rows: 40, columns: 32)
+            let qkv = try backend.makeTensor(rows: 40, columns: scene.columns)
+            let cache = try backend.makeKVCache(scene.layout, pages: scene.pages)
+            let rotary = try backend.makeRotary(
+                inverseFrequencies: (0..<8).map { 1 / (Float(1) + Float($0) * 3) }, amplitude: 1, pairing: .halves,
+                rows: 40)
+            var context = ForwardContext()
+            context.pageTable = scene.pageTable(0)
+            context.sequences = [
+                SequenceSpan(firstRow: 0, rowCount: 40, startPosition: 0, firstPage: 0, pageCount: 3)
+            ]
+            var values: [Float] = []
+            for position in 0..<40 {
+                context.tokens.append(0)
+                context.positions.append(Int32(position))
+                values += position == 30 ? [Float](repeating: poison, count: scene.columns) : scene.token(0, position)
+            }
+            let table = try backend.packWeight([floatView(values, [40, scene.columns])])
+            backend.embed((0..<40).map { Int32($0) }, table, into: qkv)
+            backend.prepare(rotary, context)
+            backend.rotateAndStore(
+                qkv, shape, queryNorm: nil, keyNorm: nil, epsilon: 1e-6, rotary: rotary, cache: cache, layer: 0,
+                context)
+            backend.attention(qkv, shape, cache: cache, layer: 0, context, into: output)
+            for row in 0..<30 {
+                #expect(
+                    backend.read(output, row: row).map(\.bitPattern) == clean[0][row], "\(path) \(dtype) row \(row)")
+            }
+        }
+    }
+
+    @Test(arguments: types)
+    func aCopiedPageContinuesTheSequence(dtype: DType) throws {
+        let shape = AttentionShape(heads: 2, keyValueHeads: 2, headDimension: 8, scale: 0.3)
+        let scene = AttentionScene(shape: shape, dtype: dtype, pageSize: 48, layers: 3, lengths: [40])
+        let backend = try CPUBackend(kernels: nil, threads: 1, pin: false)
+        let cache = try backend.makeKVCache(scene.layout, pages: 4)
+        guard let pages = cache as? CPUKVCache else { return }
+        for page in 0..<Int32(4) {
+            for index in pages.bytes(ofPage: page).indices { pages.bytes(ofPage: page)[index] = UInt8(truncatingIfNeeded: index * 7 + Int(page)) }
+        }
+        let source = Array(pages.bytes(ofPage: 1))
+        for tokens in [0, 1, 16, 17, 48] {
+            for index in pages.bytes(ofPage: 3).indices { pages.bytes(ofPage: 3)[index] = 0 }
+            backend.copyPage(cache, from: 1, to: 3, tokens: tokens)
+            let blocks = (tokens + 15) / 16
+            // [layer][kv head][block][keys, values]: the blocks that hold the tokens, in all layers and heads.
+            let block = 2 * 16 * 8 * dtype.byteCount
+            for (index, byte) in pages.bytes(ofPage: 3).enumerated() {
+                let expected = index / block % 3 < blocks ? source[index] : 0
+                if byte != expected {
+                    Issue.record("\(dtype), \(tokens) tokens: byte \(index) is \(byte), expected \(expected)")
+                    break
+                }
+            }
+            #expect(Array(pages.bytes(ofPage: 1)) == source)
+            #expect(pages.bytes(ofPage: 2)[0] == 2)
+        }
+    }
+
+    @Test func aCacheThatDoesNotFitIsRefused() throws {
+        let backend = try CPUBackend(kernels: nil, threads: 1, pin: false)
+        let layout = KVLayout(layers: 128, keyValueHeads: 64, headDimension: 256, pageSize: 4096, dtype: .float32)
+        #expect(throws: ComputeError.self) { try backend.makeKVCache(layout, pages: 1 << 30) }
+        #expect(throws: ComputeError.self) { try backend.makeKVCache(layout, pages: Int.max / 2) }
+        #expect(throws: ComputeError.self) { try backend.makeTensor(rows: 1 << 40, columns: 1 << 20) }
+    }
+}
