@@ -44,5 +44,6 @@ package struct NoReuseCache: PageCache {
         min(limit, tokens.count) == 0 ? .complete : .namespaceUnknown
     }
     package func path(to position: TreePosition) -> [NodeIndex] { [] }
+    package func publishedSlots() -> [Int32: Int] { [:] }
     package func violations() -> [String] { pool.violations() }
 }

@@ -58,12 +58,15 @@ package protocol PageCache: Sendable {
     /// Nodes from the root's child to the matched one; for policies that order by subtree.
     func path(to position: TreePosition) -> [NodeIndex]
 
+    /// Leading slots of each page that others may read, and that therefore nobody may write any more. For checks.
+    func publishedSlots() -> [Int32: Int]
+
     /// Full walk over all structures. Empty if all is well.
     func violations() -> [String]
 }
 
 /// A place in the tree: `depth` tokens below the root, in `node`. Stays meaningful while the tree changes: a position
-/// in a node that is gone is recognised by the generation.
+/// in a node that is gone or was cut short is recognised by the generation.
 package struct TreePosition: Hashable, Sendable {
     package let node: NodeIndex
     let generation: UInt32

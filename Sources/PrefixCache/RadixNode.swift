@@ -25,7 +25,7 @@ struct RadixNode: Sendable {
     var previousSibling: NodeIndex = noNode
     /// Leases on this node and on all its descendants.
     var lockCount: Int32 = 0
-    /// Raised whenever the arena slot is given back, so that stale positions are recognised.
+    /// Raised whenever the node loses tokens or is given back, so that stale positions are recognised.
     var generation: UInt32 = 0
     var isAlive = true
     /// Seconds, on the caller's clock.

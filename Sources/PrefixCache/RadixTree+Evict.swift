@@ -21,8 +21,7 @@ extension RadixTree {
             if held > missing {
                 for page in nodes[index].pages.suffix(missing) { pool.remove(.tree, from: page) }
                 nodes[index].pages.removeLast(missing)
-                let end = (nodes[index].start / pageSize + held - missing) * pageSize
-                nodes[index].tokens.removeLast(nodes[index].end - end)
+                truncate(leaf, to: (nodes[index].start / pageSize + held - missing) * pageSize)
                 nodes[index].evictedBelowAt = now
                 evictedPages += missing
                 return
@@ -69,7 +68,7 @@ extension RadixTree {
         // The leaseholder left without publishing, so nobody has the last tokens any more.
         let border = nodes[Int(node)].end / pageSize * pageSize
         if border > nodes[Int(node)].start {
-            nodes[Int(node)].tokens.removeLast(nodes[Int(node)].end - border)
+            truncate(node, to: border)
             evictable.set(node, rank: rank(node))
         } else {
             let parent = nodes[Int(node)].parent
@@ -77,6 +76,12 @@ extension RadixTree {
             discardNode(node)
             if nodes[Int(parent)].lockCount == 0 { settle(parent) }
         }
+    }
+
+    /// Cuts a leaf's end off. Remembered positions in it are void: it may grow again with other tokens.
+    private mutating func truncate(_ node: NodeIndex, to depth: Int) {
+        nodes[Int(node)].tokens.removeLast(nodes[Int(node)].end - depth)
+        nodes[Int(node)].generation &+= 1
     }
 
     func rank(_ node: NodeIndex) -> Double {

@@ -82,3 +82,16 @@ extension RadixTree {
         return found
     }
 }
+
+extension RadixTree {
+    package func publishedSlots() -> [Int32: Int] {
+        var slots: [Int32: Int] = [:]
+        for node in nodes where node.isAlive {
+            let firstNumber = node.start / pageSize
+            for (offset, page) in node.pages.enumerated() {
+                slots[page] = min(pageSize, node.end - (firstNumber + offset) * pageSize)
+            }
+        }
+        return slots
+    }
+}

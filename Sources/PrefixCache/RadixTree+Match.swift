@@ -6,8 +6,8 @@ extension RadixTree {
         var node: NodeIndex
         var depth = 0
         if let hint, let known = current(hint) {
-            // Since then the node may have been cut short by eviction or split; its path still holds these tokens.
-            depth = min(hint.depth, nodes[Int(known)].end, limit)
+            // Since then the node may have been split or have grown; its path still holds these tokens.
+            depth = min(hint.depth, limit)
             node = known
             climb(&node, to: depth)
         } else if let root = roots[namespace] {

@@ -2,6 +2,7 @@ extension RadixTree {
     package mutating func publish(
         _ tokens: [Int32], count: Int, namespace: Namespace, held: inout HeldPages, lease: consuming Lease, now: Double
     ) -> Lease {
+        guard count > 0 else { return lease }
         let leased = lease.surrender()
         // What the lease covers is known to be this sequence's, so that the walk costs no more than the new tokens.
         var node = leased != noNode ? leased : root(of: namespace, now: now)

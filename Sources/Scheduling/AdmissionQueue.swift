@@ -1,0 +1,104 @@
+import PrefixCache
+
+/// The requests that wait for pages, and the order in which they are looked at.
+struct AdmissionQueue {
+    /// By number, that is in order of submission.
+    private(set) var waiting: [SequenceState] = []
+    private let policy: SchedulePolicy
+    private let agingSeconds: Double
+    private var random: UInt64
+
+    init(_ configuration: SchedulerConfiguration) {
+        policy = configuration.policy
+        agingSeconds = configuration.agingSeconds
+        random = configuration.randomSeed
+    }
+
+    var count: Int { waiting.count }
+    var isEmpty: Bool { waiting.isEmpty }
+
+    /// Puts a new request at the end, a retracted one back to where it was.
+    mutating func insert(_ sequence: SequenceState) {
+        var place = waiting.count
+        while place > 0, waiting[place - 1].number > sequence.number { place -= 1 }
+        waiting.insert(sequence, at: place)
+    }
+
+    mutating func remove(_ sequence: SequenceState) {
+        waiting.removeAll { $0 === sequence }
+    }
+
+    /// Drops those that have been admitted.
+    mutating func removeRunning() {
+        waiting.removeAll { $0.phase == .running }
+    }
+
+    /// The order of admission at this moment.
+    ///
+    /// Level = priority + whole `agingSeconds` waited. Sorting by level first bounds starvation: of two requests with
+    /// the same priority, the one that came `agingSeconds` or more earlier is always on a higher level.
+    /// - Complexity: O(n log n), plus what has been published for each request's prefix since the last call.
+    mutating func ordered(now: Double, cache: any PageCache) -> [SequenceState] {
+        if policy == .fcfs || waiting.count < 2 { return waiting }
+        var candidates = waiting.map { Candidate($0, level: level($0, now: now)) }
+        switch policy {
+        case .fcfs, .priority: break
+        case .lof: for index in candidates.indices { candidates[index].rank = candidates[index].sequence.newTokenLimit }
+        case .random:
+            for index in candidates.indices { candidates[index].rank = Int(truncatingIfNeeded: nextRandom() >> 1) }
+        case .lpm:
+            for index in candidates.indices {
+                candidates[index].rank = candidates[index].sequence.refreshMatch(in: cache).length
+            }
+        case .depthFirstWeight: SubtreeOrder.rank(&candidates, cache: cache)
+        }
+        candidates.sort()
+        return candidates.map(\.sequence)
+    }
+
+    private func level(_ sequence: SequenceState, now: Double) -> Int {
+        if policy == .priority { return sequence.priority }
+        let spans = max(0, now - sequence.submittedAt) / agingSeconds
+        // Spans of zero length (or a clock that went astray) must not trap on conversion.
+        let waited = spans < 1e9 ? Int(spans) : 1_000_000_000
+        return sequence.priority.addingReportingOverflow(waited).partialValue
+    }
+
+    /// SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
+    private mutating func nextRandom() -> UInt64 {
+        random &+= 0x9E37_79B9_7F4A_7C15
+        var z = random
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// A waiting request with its place in the order: higher level, then higher rank, then earlier number.
+struct Candidate: Comparable {
+    let sequence: SequenceState
+    let level: Int
+    var rank = 0
+
+    init(_ sequence: SequenceState, level: Int) {
+        self.sequence = sequence
+        self.level = level
+    }
+
+    static func < (a: Candidate, b: Candidate) -> Bool {
+        if a.level != b.level { return a.level > b.level }
+        if a.rank != b.rank { return a.rank > b.rank }
+        return a.sequence.number < b.sequence.number
+    }
+
+    static func == (a: Candidate, b: Candidate) -> Bool { a.sequence === b.sequence }
+}
+
+extension SequenceState {
+    /// The longest cached prefix as of now. At least the last token has to be fed to get logits.
+    func refreshMatch(in cache: any PageCache) -> Match {
+        let match = cache.match(tokens, limit: tokens.count - 1, namespace: namespace, after: match?.position)
+        self.match = match
+        return match
+    }
+}

@@ -1,0 +1,11 @@
+package import EngineInterface
+
+/// What the sampler needs to know of a sequence.
+package struct SamplingState: Sendable {
+    package var sampling: SamplingParameters
+    package var prompt: [Int32]
+    /// All tokens generated so far, also those from before a retraction; the next one has this array's count as index.
+    package var generated: [Int32]
+    /// Ids that must not be sampled now: the end ids while fewer than `minTokens` tokens were generated.
+    package var forbiddenTokenIDs: Set<Int32>
+}

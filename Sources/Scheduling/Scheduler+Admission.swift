@@ -1,0 +1,97 @@
+import EngineInterface
+import PrefixCache
+
+extension Scheduler {
+    /// Lets waiting requests in, in the policy's order, while rows and pages last. Who finds no room is not overtaken
+    /// by smaller ones; only those whose next tokens are being computed by another are passed by.
+    func admit(_ step: inout StepPlan, _ budget: inout TokenBudget, now: Double) {
+        guard !queue.isEmpty, budget.chunk > 0, running.count < runningLimit else { return }
+        registerInFlight()
+        var reserve = running.reduce(0) { $0 + pagesStillNeeded($1) }
+        for sequence in queue.ordered(now: now, cache: cache) {
+            if budget.chunk == 0 || running.count >= runningLimit { break }
+            let match = sequence.refreshMatch(in: cache)
+            if mustAwaitChunk(sequence, match) { continue }
+            guard start(sequence, match, reserve: reserve, &step, &budget, now: now) else { break }
+            reserve += pagesStillNeeded(sequence)
+            if sequence.pending > sequence.plannedRows || sequence.plannedRows > 1 { register(sequence) }
+        }
+        queue.removeRunning()
+    }
+
+    /// Takes the cached prefix and the first chunk's pages.
+    /// - Returns: false if there is no room; then nothing has changed.
+    private func start(
+        _ sequence: SequenceState, _ match: Match, reserve: Int, _ step: inout StepPlan, _ budget: inout TokenBudget,
+        now: Double
+    ) -> Bool {
+        let lease = cache.lease(match, held: &sequence.held, now: now)
+        let tail = cache.tail(of: match)
+        sequence.fed = match.length
+        let rows = min(budget.chunk, sequence.pending, tokensThatFit(sequence))
+        let hasRoom = availablePages >= reserve + pagesStillNeeded(sequence)
+        guard rows > 0, hasRoom || running.isEmpty, reservePages(for: sequence, rows: rows, now: now) else {
+            sequence.fed = 0
+            cache.release(lease, held: &sequence.held, now: now)
+            return false
+        }
+        sequence.lease = consume lease
+        sequence.phase = .running
+        sequence.isAwaitingChunk = false
+        running.append(sequence)
+        if let tail {
+            let own = sequence.held.table[match.length / configuration.pageSize]
+            if own != tail.page {
+                step.copies.append(PageCopy(source: tail.page, destination: own, tokens: tail.tokens))
+            }
+        }
+        if !sequence.hasStarted { reportStart(sequence, match) }
+        budget.spendChunk(rows)
+        addEntry(sequence, rows: rows, to: &step)
+        return true
+    }
+
+    private func reportStart(_ sequence: SequenceState, _ match: Match) {
+        sequence.hasStarted = true
+        sequence.cachedTokens = match.length
+        counters.promptTokens += sequence.prompt.count
+        counters.cachedPromptTokens += match.length
+        let report = CacheReport(promptTokens: sequence.prompt.count, cachedTokens: match.length)
+        undelivered.append(event(sequence, .started(report)))
+    }
+
+    /// Pages until the prompt is fed and some output has room.
+    private func pagesStillNeeded(_ sequence: SequenceState) -> Int {
+        let tokens = min(sequence.tokens.count + configuration.decodeHeadroomTokens, sequence.finalLength)
+        return max(0, pages(for: max(tokens, sequence.tokens.count)) - sequence.held.table.count)
+    }
+
+    // MARK: In-flight sharing
+
+    private func registerInFlight() {
+        inFlight.removeAll()
+        guard cache.reuses else { return }
+        for sequence in running where sequence.pending > 1 { register(sequence) }
+    }
+
+    private func register(_ sequence: SequenceState) {
+        guard cache.reuses else { return }
+        inFlight.add(sequence: sequence.number, namespace: sequence.namespace, tokens: sequence.tokens)
+    }
+
+    /// Whether another sequence is computing what this one needs next. It waits for running sequences only, which
+    /// themselves wait for nobody; when such a one is retracted or aborted, it is no longer in flight and the first
+    /// that waited goes on by itself.
+    private func mustAwaitChunk(_ sequence: SequenceState, _ match: Match) -> Bool {
+        guard cache.reuses else { return false }
+        let useful = sequence.tokens.count - 1 - match.length
+        guard useful > 0 else { return false }
+        // Who has waited already goes on for any gain: the last bit of a shared document is not computed twice either.
+        let minimum = sequence.isAwaitingChunk ? 1 : min(inFlightMinimum, useful)
+        sequence.sharedWork = inFlight.computing(
+            sequence.tokens, from: match.length, namespace: sequence.namespace, minimum: minimum,
+            known: sequence.sharedWork)
+        sequence.isAwaitingChunk = sequence.sharedWork != nil
+        return sequence.isAwaitingChunk
+    }
+}

@@ -1,0 +1,46 @@
+import EngineInterface
+import PrefixCache
+
+extension Scheduler {
+    /// Takes in what the step gave: publishes what was fed, appends the sampled tokens, ends what has ended.
+    ///
+    /// - Parameter result: one sample for each entry of the plan that samples, in order.
+    /// - Returns: `started` of the newly admitted, then tokens and ends in the order of the plan.
+    package func commit(_ result: StepResult, now: Double) -> [SchedulerEvent] {
+        precondition(!outstanding.isEmpty, "commit without a plan")
+        var events = takeEvents()
+        var samples = result.samples.makeIterator()
+        var hasEnded = false
+        for sequence in outstanding {
+            sequence.fed += sequence.plannedRows
+            sequence.plannedRows = 0
+            publish(sequence, now: now)
+            guard sequence.pending == 0 else { continue }
+            guard let sample = samples.next(), sample.sequence == sequence.number else {
+                preconditionFailure("the result has no sample for sequence \(sequence.number)")
+            }
+            counters.generatedTokens += 1
+            events.append(event(sequence, .token(sample.token)))
+            if let reason = sequence.append(sample.token.id) {
+                releasePages(of: sequence, now: now)
+                sequence.phase = .waiting
+                hasEnded = true
+                counters.finishedRequests += 1
+                events.append(end(sequence, reason))
+            }
+        }
+        precondition(samples.next() == nil, "the result has more samples than the plan asked for")
+        outstanding.removeAll(keepingCapacity: true)
+        if hasEnded { running.removeAll { $0.phase != .running } }
+        counters.steps += 1
+        assert(accountingHolds, "free + cached + leased != total")
+        return events
+    }
+
+    private func publish(_ sequence: SequenceState, now: Double) {
+        guard let lease = sequence.lease.take() else { return }
+        sequence.lease = cache.publish(
+            sequence.tokens, count: sequence.fed, namespace: sequence.namespace, held: &sequence.held, lease: lease,
+            now: now)
+    }
+}

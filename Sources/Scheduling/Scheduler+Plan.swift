@@ -1,0 +1,98 @@
+import EngineInterface
+import PrefixCache
+
+extension Scheduler {
+    /// The work of the next step; nil if there is nothing to do until something is submitted.
+    ///
+    /// Deterministic: the same calls with the same times give the same plans.
+    package func plan(now: Double) -> StepPlan? {
+        requireNoStep("plan")
+        guard hasWork else { return nil }
+        var step = StepPlan()
+        var budget = TokenBudget(
+            rows: configuration.maxBatchTokens, promptRows: configuration.chunkedPrefillSize)
+        let retractions = counters.retractions
+        planDecodes(&step, &budget, now: now)
+        var hasRoom = planChunks(&step, &budget, now: now)
+        if step.entries.isEmpty, !running.isEmpty {
+            rescueOldest(&step, &budget, now: now)
+            hasRoom = false
+        }
+        // Pages that were just taken from one request are not for another that waits; but with nobody running there
+        // is nothing else to wait for.
+        if running.isEmpty || (hasRoom && counters.retractions == retractions) {
+            admit(&step, &budget, now: now)
+        }
+        precondition(!step.entries.isEmpty, "there is work, but no step was planned")
+        return step
+    }
+
+    /// One token for each sequence that has just one to feed, oldest first. Who finds no page retracts the youngest,
+    /// so the oldest always goes on.
+    private func planDecodes(_ step: inout StepPlan, _ budget: inout TokenBudget, now: Double) {
+        var index = 0
+        while index < running.count {
+            let sequence = running[index]
+            index += 1
+            guard sequence.pending == 1 else { continue }
+            while !reservePages(for: sequence, rows: 1, now: now) {
+                retractYoungest(now: now)
+                if sequence.phase == .waiting { return }
+            }
+            budget.spendDecode()
+            addEntry(sequence, rows: 1, to: &step)
+        }
+    }
+
+    /// Chunks of the prompts that are being fed already, oldest first.
+    /// - Returns: false if somebody lacked pages, so that nobody else should be admitted.
+    private func planChunks(_ step: inout StepPlan, _ budget: inout TokenBudget, now: Double) -> Bool {
+        var hasRoom = true
+        for sequence in running where sequence.pending > 1 {
+            if budget.chunk > 0 {
+                let room = tokensThatFit(sequence)
+                let rows = min(budget.chunk, sequence.pending, room)
+                if rows < min(budget.chunk, sequence.pending) { hasRoom = false }
+                if rows > 0, reservePages(for: sequence, rows: rows, now: now) {
+                    budget.spendChunk(rows)
+                    addEntry(sequence, rows: rows, to: &step)
+                }
+            }
+        }
+        return hasRoom
+    }
+
+    /// Everybody is prefilling and nobody has a page left: the youngest make room for the oldest.
+    private func rescueOldest(_ step: inout StepPlan, _ budget: inout TokenBudget, now: Double) {
+        let oldest = running[0]
+        while running.count > 1, tokensThatFit(oldest) == 0 { retractYoungest(now: now) }
+        let rows = min(budget.chunk, oldest.pending, tokensThatFit(oldest))
+        if rows > 0, reservePages(for: oldest, rows: rows, now: now) {
+            budget.spendChunk(rows)
+            addEntry(oldest, rows: rows, to: &step)
+        }
+    }
+
+    /// Rows for which the sequence has slots, or could get pages without retracting anybody.
+    func tokensThatFit(_ sequence: SequenceState) -> Int {
+        (sequence.held.table.count + availablePages) * configuration.pageSize - sequence.fed
+    }
+
+    /// Pages that can be had without retracting anybody.
+    var availablePages: Int { cache.pool.free + cache.pool.cached }
+
+    func reservePages(for sequence: SequenceState, rows: Int, now: Double) -> Bool {
+        let missing = pages(for: sequence.fed + rows) - sequence.held.table.count
+        return missing <= 0 || cache.allocate(missing, for: &sequence.held, now: now)
+    }
+
+    func addEntry(_ sequence: SequenceState, rows: Int, to step: inout StepPlan) {
+        sequence.plannedRows = rows
+        outstanding.append(sequence)
+        let end = sequence.fed + rows
+        step.entries.append(
+            StepEntry(
+                sequence: sequence.number, tokens: Array(sequence.tokens[sequence.fed..<end]),
+                startPosition: sequence.fed, pages: sequence.held.table, samples: end == sequence.tokens.count))
+    }
+}

@@ -1,0 +1,86 @@
+import EngineInterface
+import PrefixCache
+
+/// Everything known of one request from submission to its last event. Confined to the scheduler.
+final class SequenceState {
+    enum Phase {
+        /// Holds no pages. Also after a retraction, with what was generated kept.
+        case waiting
+        /// Holds a lease and pages; prefills or decodes in each step.
+        case running
+    }
+
+    let number: Int
+    let id: String
+    let prompt: [Int32]
+    let sampling: SamplingParameters
+    let namespace: Namespace
+    let priority: Int
+    let submittedAt: Double
+    /// Ids that end this generation.
+    let endIDs: Set<Int32>
+    let newTokenLimit: Int
+
+    var phase = Phase.waiting
+    private(set) var generated: [Int32] = []
+    /// Prompt and generated tokens; what has to be fed.
+    private(set) var tokens: [Int32]
+    /// Tokens whose keys and values are in the pages.
+    var fed = 0
+    var held = HeldPages()
+    /// Set while running.
+    var lease: Lease?
+    /// Tokens of the step that is being carried out.
+    var plannedRows = 0
+
+    /// Last known match, to continue from.
+    var match: Match?
+    /// Last known sequence that computes what this one needs.
+    var sharedWork: SharedWork?
+    /// Waited for another sequence's chunk when it was last looked at.
+    var isAwaitingChunk = false
+
+    /// Whether `started` was delivered; a retracted request starts once only.
+    var hasStarted = false
+    var cachedTokens = 0
+
+    init(number: Int, request: GenerationRequest, configuration: SchedulerConfiguration, now: Double) {
+        self.number = number
+        id = request.id
+        prompt = request.prompt
+        sampling = request.sampling
+        namespace = Namespace(salt: request.cacheNamespace)
+        priority = request.priority
+        submittedAt = now
+        tokens = request.prompt
+        newTokenLimit = configuration.newTokenLimit(request)
+        if sampling.ignoreEOS {
+            endIDs = sampling.stopTokenIDs
+        } else if sampling.stopTokenIDs.isEmpty {
+            endIDs = configuration.endOfSequenceIDs
+        } else {
+            endIDs = sampling.stopTokenIDs.union(configuration.endOfSequenceIDs)
+        }
+    }
+
+    /// Tokens known but not fed yet; at least one while the request lives. One: the sequence decodes.
+    var pending: Int { tokens.count - fed }
+
+    /// Tokens that will have been fed when the output is as long as it may become.
+    var finalLength: Int { prompt.count + newTokenLimit - 1 }
+
+    var usage: GenerationUsage {
+        GenerationUsage(
+            promptTokens: prompt.count, completionTokens: generated.count, cachedTokens: cachedTokens)
+    }
+
+    /// Takes the sampled token.
+    /// - Returns: why the generation ends with it, if it does.
+    func append(_ token: Int32) -> FinishReason? {
+        let mayEnd = generated.count >= sampling.minTokens
+        generated.append(token)
+        tokens.append(token)
+        if mayEnd, endIDs.contains(token) { return .stopToken(token) }
+        return generated.count >= newTokenLimit ? .length : nil
+    }
+}
