@@ -127,7 +127,7 @@ extension Interpreter {
             case "start": return .int(range.start)
             case "stop": return .int(range.stop)
             case "step": return .int(range.step)
-            default: return nil
+            default: return PythonMethods.tuple.contains(name) ? method(name, of: value) : nil
             }
         case .cycler(let handle):
             let (items, position) = cyclers[handle]
@@ -203,10 +203,11 @@ extension Interpreter {
             if case .markup = value { return .markup(result) }
             return .string(result)
         case .object(let object):
-            if case .range(let range) = object.kind {
-                return try makeList(try pick((0..<range.count).map { .int(range[$0]) }))
+            guard case .range(let range) = object.kind else {
+                throw .type("'\(typeName(value))' object is not subscriptable")
             }
-            throw .type("'\(typeName(value))' object is not subscriptable")
+            try budget.spend(1 + range.count >> 2)
+            return .object(JinjaObject(.range(range.slice(try pick(Array(0..<range.count)), step: step ?? 1))))
         case .dict: throw .type("unhashable type: 'slice'")
         case .none, .bool, .int, .float: throw .type("'\(typeName(value))' object is not subscriptable")
         }

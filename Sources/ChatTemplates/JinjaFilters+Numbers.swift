@@ -159,7 +159,8 @@ extension Interpreter {
         let remainder = (number % scale).magnitude
         let half = UInt(scale / 2)
         let awayFromZero = remainder > half || (remainder == half && quotient % 2 != 0)
-        let (result, overflow) = (quotient + (awayFromZero ? number.signum() : 0)).multipliedReportingOverflow(by: scale)
+        let rounded = quotient + (awayFromZero ? number.signum() : 0)
+        let (result, overflow) = rounded.multipliedReportingOverflow(by: scale)
         guard !overflow else { throw .limit(.integer) }
         return result
     }

@@ -148,10 +148,11 @@ extension Interpreter {
         let isCaseSensitive = bound[1].map(isTrue) ?? false
         let attribute = bound[2] ?? .none
         // Several attributes, separated by commas.
-        let paths = attribute.text.map { text in
-            text.unicodeScalars.split(separator: ",", omittingEmptySubsequences: false)
-                .map { AttributePath(.string(String($0))) }
-        } ?? [AttributePath(attribute)]
+        let paths =
+            attribute.text.map { text in
+                text.unicodeScalars.split(separator: ",", omittingEmptySubsequences: false)
+                    .map { AttributePath(.string(String($0))) }
+            } ?? [AttributePath(attribute)]
         let items = try elements(of: value)
         var keys: [JinjaValue] = []
         for item in items {

@@ -160,7 +160,8 @@ extension Interpreter {
         let bound = try arguments.bind("truncate", ["length", "killwords", "end", "leeway"])
         let length = try bound[0].map { value throws(Fault) in try integer(value) } ?? 255
         let end = try bound[2].map { value throws(Fault) in try requireText(value, "truncate") } ?? "..."
-        let leeway = try bound[3].flatMap { $0.isNone ? nil : $0 }
+        let leeway =
+            try bound[3].flatMap { $0.isNone ? nil : $0 }
             .map { value throws(Fault) in try integer(value) } ?? 5
         guard length >= end.scalarCount else {
             throw .value("expected length >= \(end.scalarCount), got \(length)")
@@ -212,7 +213,7 @@ extension Interpreter {
         let pairs: [JinjaValue]
         switch value {
         case .dict(let dict): pairs = try self.pairs(of: dict)
-        case .list(let sequence), .tuple(let sequence): pairs = sequence.elements
+        case .list, .tuple, .undefined, .object: pairs = try elements(of: value)
         default: return try makeString(try quoted(value, inQuery: false))
         }
         var parts: [JinjaValue] = []

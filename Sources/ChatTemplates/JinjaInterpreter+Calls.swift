@@ -57,6 +57,8 @@ extension Interpreter {
 
     @inline(never)
     private func invoke(_ closure: MacroClosure, _ arguments: CallArguments) throws(Fault) -> JinjaValue {
+        try enter(2)
+        defer { leave(2) }
         let definition = closure.definition
         let label = (definition.name.map { .string($0) } ?? JinjaValue.none)
         let inner = Scope(parent: closure.scope)
@@ -162,6 +164,10 @@ extension Interpreter {
         case .object(let object):
             if case .loop(let handle) = object.kind { return try loopMethod(name, handle, arguments) }
             if case .cycler(let handle) = object.kind { return try cyclerMethod(name, handle, arguments) }
+            if case .range = object.kind {
+                let numbers = JinjaSequence(try elements(of: receiver))
+                return try sequenceMethod(name, of: receiver, numbers, arguments)
+            }
             throw .type("'\(typeName(receiver))' object has no method \(name.pythonRepr)")
         default: throw .type("'\(typeName(receiver))' object has no method \(name.pythonRepr)")
         }

@@ -14,39 +14,26 @@ extension Interpreter {
         }
     }
 
-    // Each case is a function of its own, so that the frames of this recursion stay small.
+    // Deep templates recurse through this function, so its frame must stay small: each case is taken apart only in a
+    // function of its own.
     @inline(never)
     private func evaluateCompound(_ expression: Expression) throws(Fault) -> JinjaValue {
-        let line = expression.line
         switch expression.node {
         case .constant, .name: return .none
-        case .list(let elements): return try makeList(try evaluateAll(elements))
-        case .tuple(let elements): return try makeTuple(try evaluateAll(elements))
-        case .dict(let pairs): return try evaluateDict(pairs, line: line)
-        case .attribute(let owner, let name): return try evaluateAttribute(owner, name, line: line)
-        case .item(let owner, let key): return try evaluateItem(owner, key, line: line)
-        case .slice(let owner, let start, let stop, let step):
-            return try evaluateSlice(owner, start, stop, step, line: line)
-        case .call(let callee, let arguments): return try evaluateCall(callee, arguments, line: line)
-        case .filter(let operand, let name, let arguments):
-            return try evaluateFilter(operand, name, arguments, line: line)
-        case .test(let operand, let name, let arguments):
-            return try evaluateTest(operand, name, arguments, line: line)
-        case .not(let operand): return .bool(!isTrue(try evaluate(operand)))
-        case .negative(let operand): return try evaluateSign(operand, isNegative: true, line: line)
-        case .positive(let operand): return try evaluateSign(operand, isNegative: false, line: line)
-        case .binary(let operation, let left, let right):
-            return try evaluateBinary(operation, left, right, line: line)
-        case .concatenation(let parts): return try evaluateConcatenation(parts, line: line)
-        case .comparison(let first, let rest): return try evaluateComparison(first, rest, line: line)
-        case .and(let left, let right):
-            let value = try evaluate(left)
-            return isTrue(value) ? try evaluate(right) : value
-        case .or(let left, let right):
-            let value = try evaluate(left)
-            return isTrue(value) ? value : try evaluate(right)
-        case .conditional(let test, let then, let otherwise):
-            return try evaluateConditional(test, then, otherwise, line: line)
+        case .list, .tuple: return try evaluateSequence(expression)
+        case .dict: return try evaluateDict(expression)
+        case .attribute: return try evaluateAttribute(expression)
+        case .item: return try evaluateItem(expression)
+        case .slice: return try evaluateSlice(expression)
+        case .call: return try evaluateCall(expression)
+        case .filter: return try evaluateFilter(expression)
+        case .test: return try evaluateTest(expression)
+        case .not, .negative, .positive: return try evaluateUnary(expression)
+        case .binary: return try evaluateBinary(expression)
+        case .concatenation: return try evaluateConcatenation(expression)
+        case .comparison: return try evaluateComparison(expression)
+        case .and, .or: return try evaluateLogic(expression)
+        case .conditional: return try evaluateConditional(expression)
         }
     }
 
@@ -58,50 +45,88 @@ extension Interpreter {
     }
 
     @inline(never)
-    private func evaluateConditional(
-        _ test: Expression, _ then: Expression, _ otherwise: Expression?, line: Int
-    ) throws(Fault) -> JinjaValue {
+    private func evaluateConditional(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .conditional(let test, let then, let otherwise) = expression.node else { return .none }
         if isTrue(try evaluate(test)) { return try evaluate(then) }
         if let otherwise { return try evaluate(otherwise) }
         return .undefined(
             JinjaUndefined(
                 .hint(
-                    "the inline if-expression on line \(line) evaluated to false and no else section was defined.")))
+                    "the inline if-expression on line \(expression.line) evaluated to false and no else section was "
+                        + "defined.")))
     }
 
     @inline(never)
-    private func evaluateDict(
-        _ pairs: [(key: Expression, value: Expression)], line: Int
-    ) throws(Fault) -> JinjaValue {
+    private func evaluateSequence(_ expression: Expression) throws(Fault) -> JinjaValue {
+        switch expression.node {
+        case .list(let elements): try makeList(try evaluateAll(elements))
+        case .tuple(let elements): try makeTuple(try evaluateAll(elements))
+        default: .none
+        }
+    }
+
+    @inline(never)
+    private func evaluateUnary(_ expression: Expression) throws(Fault) -> JinjaValue {
+        switch expression.node {
+        case .not(let operand): return .bool(!isTrue(try evaluate(operand)))
+        case .negative(let operand):
+            let value = try evaluate(operand)
+            line = expression.line
+            return try signed(value, isNegative: true)
+        case .positive(let operand):
+            let value = try evaluate(operand)
+            line = expression.line
+            return try signed(value, isNegative: false)
+        default: return .none
+        }
+    }
+
+    @inline(never)
+    private func evaluateLogic(_ expression: Expression) throws(Fault) -> JinjaValue {
+        switch expression.node {
+        case .and(let left, let right):
+            let value = try evaluate(left)
+            return isTrue(value) ? try evaluate(right) : value
+        case .or(let left, let right):
+            let value = try evaluate(left)
+            return isTrue(value) ? value : try evaluate(right)
+        default: return .none
+        }
+    }
+
+    @inline(never)
+    private func evaluateDict(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .dict(let pairs) = expression.node else { return .none }
         var dict = JinjaDict()
         for (keyExpression, valueExpression) in pairs {
             let key = try evaluate(keyExpression)
             let value = try evaluate(valueExpression)
-            self.line = line
+            line = expression.line
             dict.set(key, hashed: try hash(key), value)
         }
         return try makeDict(dict)
     }
 
     @inline(never)
-    private func evaluateAttribute(_ owner: Expression, _ name: String, line: Int) throws(Fault) -> JinjaValue {
+    private func evaluateAttribute(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .attribute(let owner, let name) = expression.node else { return .none }
         let value = try evaluate(owner)
-        self.line = line
+        line = expression.line
         return try attribute(name, of: value)
     }
 
     @inline(never)
-    private func evaluateItem(_ owner: Expression, _ key: Expression, line: Int) throws(Fault) -> JinjaValue {
+    private func evaluateItem(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .item(let owner, let keyExpression) = expression.node else { return .none }
         let value = try evaluate(owner)
-        let key = try evaluate(key)
-        self.line = line
+        let key = try evaluate(keyExpression)
+        line = expression.line
         return try item(key, of: value)
     }
 
     @inline(never)
-    private func evaluateSlice(
-        _ owner: Expression, _ start: Expression?, _ stop: Expression?, _ step: Expression?, line: Int
-    ) throws(Fault) -> JinjaValue {
+    private func evaluateSlice(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .slice(let owner, let start, let stop, let step) = expression.node else { return .none }
         let value = try evaluate(owner)
         func bound(_ expression: Expression?) throws(Fault) -> Int? {
             guard let expression else { return nil }
@@ -113,46 +138,38 @@ extension Interpreter {
             }
         }
         let bounds = (try bound(start), try bound(stop), try bound(step))
-        self.line = line
+        line = expression.line
         return try slice(value, start: bounds.0, stop: bounds.1, step: bounds.2)
     }
 
     @inline(never)
-    private func evaluateSign(_ operand: Expression, isNegative: Bool, line: Int) throws(Fault) -> JinjaValue {
-        let value = try evaluate(operand)
-        self.line = line
-        return try signed(value, isNegative: isNegative)
-    }
-
-    @inline(never)
-    private func evaluateBinary(
-        _ operation: BinaryOperator, _ left: Expression, _ right: Expression, line: Int
-    ) throws(Fault) -> JinjaValue {
-        let left = try evaluate(left)
-        let right = try evaluate(right)
-        self.line = line
+    private func evaluateBinary(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .binary(let operation, let first, let second) = expression.node else { return .none }
+        let left = try evaluate(first)
+        let right = try evaluate(second)
+        line = expression.line
         return try apply(operation, left, right)
     }
 
     @inline(never)
-    private func evaluateConcatenation(_ parts: [Expression], line: Int) throws(Fault) -> JinjaValue {
+    private func evaluateConcatenation(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .concatenation(let parts) = expression.node else { return .none }
         var text = ""
         for part in parts {
             let value = try evaluate(part)
-            self.line = line
+            line = expression.line
             try append(try string(of: value), to: &text)
         }
         return try makeString(text)
     }
 
     @inline(never)
-    private func evaluateComparison(
-        _ first: Expression, _ rest: [(operation: Comparison, operand: Expression)], line: Int
-    ) throws(Fault) -> JinjaValue {
+    private func evaluateComparison(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .comparison(let first, let rest) = expression.node else { return .none }
         var left = try evaluate(first)
         for (operation, operand) in rest {
             let right = try evaluate(operand)
-            self.line = line
+            line = expression.line
             guard try compare(operation, left, right) else { return .bool(false) }
             left = right
         }
@@ -160,32 +177,29 @@ extension Interpreter {
     }
 
     @inline(never)
-    private func evaluateCall(
-        _ callee: Expression, _ arguments: Arguments, line: Int
-    ) throws(Fault) -> JinjaValue {
+    private func evaluateCall(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .call(let callee, let given) = expression.node else { return .none }
         let function = try evaluate(callee)
-        let arguments = try evaluate(arguments)
-        self.line = line
+        let arguments = try evaluate(given)
+        line = expression.line
         return try call(function, arguments)
     }
 
     @inline(never)
-    private func evaluateFilter(
-        _ operand: Expression?, _ name: String, _ arguments: Arguments, line: Int
-    ) throws(Fault) -> JinjaValue {
+    private func evaluateFilter(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .filter(let operand, let name, let given) = expression.node else { return .none }
         let value = if let operand { try evaluate(operand) } else { JinjaValue.string(blockText ?? "") }
-        let arguments = try evaluate(arguments)
-        self.line = line
+        let arguments = try evaluate(given)
+        line = expression.line
         return try filter(name, value, arguments)
     }
 
     @inline(never)
-    private func evaluateTest(
-        _ operand: Expression, _ name: String, _ arguments: Arguments, line: Int
-    ) throws(Fault) -> JinjaValue {
+    private func evaluateTest(_ expression: Expression) throws(Fault) -> JinjaValue {
+        guard case .test(let operand, let name, let given) = expression.node else { return .none }
         let value = try evaluate(operand)
-        let arguments = try evaluate(arguments)
-        self.line = line
+        let arguments = try evaluate(given)
+        line = expression.line
         return .bool(try test(name, value, arguments))
     }
 

@@ -50,13 +50,14 @@ final class Interpreter {
 
     // MARK: Depth and output
 
-    /// Enters one level of evaluation. Left by `leave`; a fault need not be, unless it is caught.
-    func enter() throws(Fault) {
-        depth += 1
+    /// Enters a level of evaluation. Left by `leave`; a fault need not be, unless it is caught.
+    /// - Parameter weight: roughly in half kilobytes of stack.
+    func enter(_ weight: Int = 1) throws(Fault) {
+        depth += weight
         guard depth <= limits.recursion else { throw .limit(.recursion(limits.recursion)) }
     }
 
-    func leave() { depth -= 1 }
+    func leave(_ weight: Int = 1) { depth -= weight }
 
     /// Runs something whose fault the caller keeps for later; the depth is then what it was.
     func attempt<Success>(_ body: () throws(Fault) -> Success) -> Result<Success, Fault> {
@@ -114,51 +115,94 @@ final class Interpreter {
         case .text(let text):
             try write(text)
             return .ended
-        case .output(let expression):
-            let value = try evaluate(expression)
-            try write(try string(of: value))
-            return .ended
         case .breakLoop: return .broken
         case .continueLoop: return .continued
         default:
             try enter()
-            let flow = try runBlock(statement)
+            let flow = try runCompound(statement)
             leave()
             return flow
         }
     }
 
+    // As for expressions: small frames on the way down.
     @inline(never)
-    private func runBlock(_ statement: Statement) throws(Fault) -> Flow {
+    private func runCompound(_ statement: Statement) throws(Fault) -> Flow {
         switch statement.node {
-        case .condition(let branches, let otherwise): return try runCondition(branches, otherwise: otherwise)
-        case .loop(let loop): return try runLoop(loop)
-        case .assign(let target, let expression):
-            let value = try evaluate(expression)
-            line = statement.line
-            try assign(value, to: target)
-        case .assignBlock(let target, let filter, let body):
-            let (text, flow) = try capture(body, in: Scope(parent: scope))
-            if flow != .ended { return flow }
-            line = statement.line
-            try assign(try filtered(text, by: filter), to: target)
-        case .macro(let definition): try define(definition)
-        case .call(let callee, let arguments, let caller):
-            try write(try callBlock(callee, arguments, caller: caller, line: statement.line))
-        case .filterBlock(let filter, let body):
-            let (text, flow) = try capture(body, in: Scope(parent: scope))
-            if flow != .ended { return flow }
-            try write(try string(of: try filtered(text, by: filter)))
-        case .with(let bindings, let body):
-            let inner = Scope(parent: scope)
-            for (target, expression) in bindings {
-                try assign(try evaluate(expression), to: target, in: inner)
-            }
-            return try run(body, in: inner)
+        case .text, .breakLoop, .continueLoop: return .ended
+        case .output: return try runOutput(statement)
+        case .condition: return try runCondition(statement)
+        case .loop: return try runLoop(statement)
+        case .assign: return try runAssignment(statement)
+        case .assignBlock: return try runAssignBlock(statement)
+        case .macro(let definition):
+            try define(definition)
+            return .ended
+        case .call: return try runCallBlock(statement)
+        case .filterBlock: return try runFilterBlock(statement)
+        case .with: return try runWith(statement)
         case .scope(let body): return try run(body, in: Scope(parent: scope))
-        case .text, .output, .breakLoop, .continueLoop: break
         }
+    }
+
+    @inline(never)
+    private func runOutput(_ statement: Statement) throws(Fault) -> Flow {
+        guard case .output(let expression) = statement.node else { return .ended }
+        let value = try evaluate(expression)
+        try write(try string(of: value))
         return .ended
+    }
+
+    @inline(never)
+    private func runCondition(_ statement: Statement) throws(Fault) -> Flow {
+        guard case .condition(let branches, let otherwise) = statement.node else { return .ended }
+        for branch in branches where isTrue(try evaluate(branch.test)) { return try run(branch.body) }
+        return try run(otherwise)
+    }
+
+    @inline(never)
+    private func runAssignment(_ statement: Statement) throws(Fault) -> Flow {
+        guard case .assign(let target, let expression) = statement.node else { return .ended }
+        let value = try evaluate(expression)
+        line = statement.line
+        try assign(value, to: target)
+        return .ended
+    }
+
+    @inline(never)
+    private func runAssignBlock(_ statement: Statement) throws(Fault) -> Flow {
+        guard case .assignBlock(let target, let filter, let body) = statement.node else { return .ended }
+        let (text, flow) = try capture(body, in: Scope(parent: scope))
+        if flow != .ended { return flow }
+        line = statement.line
+        try assign(try filtered(text, by: filter), to: target)
+        return .ended
+    }
+
+    @inline(never)
+    private func runCallBlock(_ statement: Statement) throws(Fault) -> Flow {
+        guard case .call(let callee, let arguments, let caller) = statement.node else { return .ended }
+        try write(try callBlock(callee, arguments, caller: caller, line: statement.line))
+        return .ended
+    }
+
+    @inline(never)
+    private func runFilterBlock(_ statement: Statement) throws(Fault) -> Flow {
+        guard case .filterBlock(let filter, let body) = statement.node else { return .ended }
+        let (text, flow) = try capture(body, in: Scope(parent: scope))
+        if flow != .ended { return flow }
+        try write(try string(of: try filtered(text, by: filter)))
+        return .ended
+    }
+
+    @inline(never)
+    private func runWith(_ statement: Statement) throws(Fault) -> Flow {
+        guard case .with(let bindings, let body) = statement.node else { return .ended }
+        let inner = Scope(parent: scope)
+        for (target, expression) in bindings {
+            try assign(try evaluate(expression), to: target, in: inner)
+        }
+        return try run(body, in: inner)
     }
 
     private func run(_ body: [Statement], in inner: Scope) throws(Fault) -> Flow {
@@ -167,14 +211,6 @@ final class Interpreter {
         let flow = try run(body)
         scope = outer
         return flow
-    }
-
-    @inline(never)
-    private func runCondition(
-        _ branches: [(test: Expression, body: [Statement])], otherwise: [Statement]
-    ) throws(Fault) -> Flow {
-        for branch in branches where isTrue(try evaluate(branch.test)) { return try run(branch.body) }
-        return try run(otherwise)
     }
 
     private func filtered(_ text: String, by filter: Expression?) throws(Fault) -> JinjaValue {
@@ -210,6 +246,7 @@ final class Interpreter {
     }
 
     /// The value of a variable: innermost scope first, then what the caller gave, then Jinja's own functions.
+    @inline(never)
     func lookup(_ symbol: Symbol) -> JinjaValue {
         if let value = scope.find(symbol) { return value }
         let name = program.names[symbol]
@@ -220,7 +257,8 @@ final class Interpreter {
     // MARK: Loops
 
     @inline(never)
-    private func runLoop(_ loop: ForLoop) throws(Fault) -> Flow {
+    private func runLoop(_ statement: Statement) throws(Fault) -> Flow {
+        guard case .loop(let loop) = statement.node else { return .ended }
         let value = try evaluate(loop.iterable)
         line = loop.iterable.line
         return try runLoop(loop, over: value, depth: 0, in: scope)
@@ -263,103 +301,5 @@ final class Interpreter {
         output = outerOutput
         try budget.makeText(bytes: text.utf8.count)
         return text
-    }
-}
-
-/// Variables of one block. A few names each, so a list serves better than a hash table.
-final class Scope {
-    private var symbols: [Symbol] = []
-    private var values: [JinjaValue] = []
-    private let parent: Scope?
-
-    init(parent: Scope?) { self.parent = parent }
-
-    func set(_ symbol: Symbol, _ value: JinjaValue) {
-        if let index = symbols.firstIndex(of: symbol) {
-            values[index] = value
-        } else {
-            symbols.append(symbol)
-            values.append(value)
-        }
-    }
-
-    func find(_ symbol: Symbol) -> JinjaValue? {
-        var scope: Scope? = self
-        while let current = scope {
-            if let index = current.symbols.firstIndex(of: symbol) { return current.values[index] }
-            scope = current.parent
-        }
-        return nil
-    }
-}
-
-/// A macro with the scope that its body sees.
-struct MacroClosure {
-    let definition: MacroDefinition
-    let scope: Scope
-}
-
-/// What a lazy filter yields. It is computed at once, but an error shows only when the generator is used, and the
-/// elements can be taken only once, as from Python's generators.
-struct Generator {
-    var elements: [JinjaValue]
-    var fault: Fault?
-}
-
-/// A running loop: what `loop` shows in its body. A filtered loop tests its elements only as far as it has to.
-final class LoopState {
-    let loop: ForLoop
-    let scope: Scope
-    let depth: Int
-    private(set) var index = -1
-    private(set) var previous: JinjaValue = .none
-    private(set) var current: JinjaValue = .none
-    var lastChecked: [JinjaValue]?
-    private let source: [JinjaValue]
-    private var cursor = 0
-    /// Elements that passed the filter but were not delivered yet.
-    private var pending: [JinjaValue] = []
-
-    init(loop: ForLoop, source: [JinjaValue], depth: Int, scope: Scope) {
-        self.loop = loop
-        self.source = source
-        self.depth = depth
-        self.scope = scope
-    }
-
-    func advance(_ interpreter: Interpreter) throws(Fault) -> JinjaValue? {
-        let item = pending.isEmpty ? try pull(interpreter) : pending.removeFirst()
-        guard let item else { return nil }
-        index += 1
-        previous = current
-        current = item
-        return item
-    }
-
-    func peek(_ interpreter: Interpreter) throws(Fault) -> JinjaValue? {
-        if pending.isEmpty, let item = try pull(interpreter) { pending.append(item) }
-        return pending.first
-    }
-
-    func length(_ interpreter: Interpreter) throws(Fault) -> Int {
-        if loop.filter == nil { return source.count }
-        while let item = try pull(interpreter) { pending.append(item) }
-        return index + 1 + pending.count
-    }
-
-    private func pull(_ interpreter: Interpreter) throws(Fault) -> JinjaValue? {
-        while cursor < source.count {
-            let item = source[cursor]
-            cursor += 1
-            guard let filter = loop.filter else { return item }
-            try interpreter.budget.iterate()
-            let outer = interpreter.scope
-            interpreter.scope = Scope(parent: scope)
-            try interpreter.assign(item, to: loop.target)
-            let isKept = interpreter.isTrue(try interpreter.evaluate(filter))
-            interpreter.scope = outer
-            if isKept { return item }
-        }
-        return nil
     }
 }

@@ -104,7 +104,8 @@ extension Interpreter {
             var (low, high) = (0, order.count)
             while low < high {
                 let middle = (low + high) / 2
-                if try compare(.less, dict.keys[index], dict.keys[order[middle]]) { high = middle } else { low = middle + 1 }
+                let isBefore = try compare(.less, dict.keys[index], dict.keys[order[middle]])
+                (low, high) = isBefore ? (low, middle) : (middle + 1, high)
             }
             order.insert(index, at: low)
         }

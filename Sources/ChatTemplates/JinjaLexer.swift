@@ -243,8 +243,13 @@ struct JinjaLexer {
         let afterDot = start > 0 && source[start - 1] == UInt8(ascii: ".")
         func digits(from index: Int) -> Int {
             var end = index
-            while end < source.count, isDigit(source[end]) || (source[end] == UInt8(ascii: "_") && end > index
-                && end + 1 < source.count && isDigit(source[end + 1])) { end += 1 }
+            while end < source.count {
+                let isSeparator =
+                    source[end] == UInt8(ascii: "_") && end > index && end + 1 < source.count
+                    && isDigit(source[end + 1])
+                guard isDigit(source[end]) || isSeparator else { break }
+                end += 1
+            }
             return end
         }
         var end = digits(from: start)

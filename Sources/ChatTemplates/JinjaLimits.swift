@@ -19,8 +19,9 @@ package struct JinjaLimits: Sendable, Equatable {
     package var rangeElements: Int = 100_000
     /// Iterations of all loops together.
     package var iterations: Int = 1_000_000
-    /// Statements, expressions and macro calls inside one another while rendering.
-    package var recursion: Int = 800
+    /// Statements, expressions and macro calls inside one another while rendering; a macro call counts for three. Half a
+    /// megabyte of stack holds as many.
+    package var recursion: Int = 500
     /// Lists and dictionaries inside one another, in the input as well.
     package var nesting: Int = 150
 
@@ -33,7 +34,7 @@ package struct JinjaLimits: Sendable, Equatable {
     enum Source {
         static let bytes = 4 << 20
         /// Tags and parentheses inside one another.
-        static let nesting = 60
+        static let nesting = 100
         /// Depth of one expression's tree; a chain `a + b + c + …` counts one per operator.
         static let expressionDepth = 300
     }
@@ -91,7 +92,7 @@ struct RenderBudget {
 
     /// Accounts for `count` steps of work.
     mutating func spend(_ count: Int = 1) throws(Fault) {
-        steps &+= count
+        steps = steps.addingCapped(count)
         if steps >= nextClockCheck { try check() }
     }
 
@@ -111,7 +112,7 @@ struct RenderBudget {
     mutating func makeCollection(elements count: Int, depth: Int) throws(Fault) {
         guard count <= limits.elements else { throw .limit(.elements(limits.elements)) }
         guard depth <= limits.nesting else { throw .limit(.nesting(limits.nesting)) }
-        try allocate(64 + count * MemoryLayout<JinjaValue>.stride)
+        try allocate(64 + min(count, 1 << 50) * MemoryLayout<JinjaValue>.stride)
         try spend(1 + count >> 2)
     }
 
@@ -121,13 +122,21 @@ struct RenderBudget {
     }
 
     private mutating func allocate(_ count: Int) throws(Fault) {
-        bytes += count
+        bytes = bytes.addingCapped(count)
         guard bytes <= limits.totalBytes else { throw .limit(.totalBytes(limits.totalBytes)) }
     }
 
     private mutating func check() throws(Fault) {
         guard steps <= limits.steps else { throw .limit(.steps(limits.steps)) }
-        nextClockCheck = min(steps + Self.clockInterval, limits.steps + 1)
+        nextClockCheck = min(steps.addingCapped(Self.clockInterval), limits.steps.addingCapped(1))
         guard ContinuousClock.now < deadline else { throw .limit(.duration(limits.duration)) }
+    }
+}
+
+extension Int {
+    /// The sum of two counts, or the largest integer.
+    fileprivate func addingCapped(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
     }
 }

@@ -212,7 +212,8 @@ extension Interpreter {
         case .list(let sequence), .tuple(let sequence):
             let (total, overflow) = sequence.count.multipliedReportingOverflow(by: count)
             try budget.makeCollection(elements: overflow ? .max : total, depth: sequence.depth)
-            let elements = sequence.elements.isEmpty
+            let elements =
+                sequence.elements.isEmpty
                 ? [] : Array(repeatElement(sequence.elements, count: count).joined())
             if case .tuple = value { return .tuple(JinjaSequence(elements)) }
             return .list(JinjaSequence(elements))
@@ -339,6 +340,8 @@ extension Interpreter {
             try budget.scan(bytes: text.utf8.count)
             return .string(ExactString(text))
         case .tuple(let sequence):
+            // A tuple that shares its parts is written out in full here.
+            try budget.makeCollection(elements: 4 * sequence.count, depth: 0)
             var parts: [JinjaKey] = []
             for element in sequence.elements { parts.append(try hash(element)) }
             return .tuple(parts)
@@ -347,7 +350,8 @@ extension Interpreter {
             switch object.kind {
             case .range(let range):
                 // Ranges are equal if they yield the same numbers.
-                return range.count == 0 ? .range(0, 0, 0)
+                return range.count == 0
+                    ? .range(0, 0, 0)
                     : .range(range.start, range.count, range.count == 1 ? 0 : range.step)
             case .generator(let handle): return .handle("generator", handle)
             case .namespace(let handle): return .handle("namespace", handle)

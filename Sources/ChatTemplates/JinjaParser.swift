@@ -179,7 +179,8 @@ struct JinjaParser {
         default:
             var message = "Encountered unknown tag '\(tag.text)'."
             if let opening {
-                message += " The '\(opening.text)' of line \(opening.line) needs "
+                message +=
+                    " The '\(opening.text)' of line \(opening.line) needs "
                     + ends.map { "'\($0)'" }.joined(separator: " or ") + "."
             }
             throw failure(message, line: tag.line)

@@ -33,12 +33,12 @@ extension Interpreter {
             return try strip(text, characters, leading: name != "rstrip", trailing: name != "lstrip", name)
         case "removeprefix":
             let prefix = try requireText(try arguments.bind(name, ["prefix"], required: 1)[0], name)
-            let isThere = text.utf8.starts(with: prefix.utf8)
-            return try makeString(isThere ? String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self) : text)
+            guard text.utf8.starts(with: prefix.utf8) else { return .string(text) }
+            return try makeString(String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
         case "removesuffix":
             let suffix = try requireText(try arguments.bind(name, ["suffix"], required: 1)[0], name)
-            let isThere = !suffix.isEmpty && text.utf8.reversed().starts(with: suffix.utf8.reversed())
-            return try makeString(isThere ? String(decoding: text.utf8.dropLast(suffix.utf8.count), as: UTF8.self) : text)
+            guard text.utf8.reversed().starts(with: suffix.utf8.reversed()) else { return .string(text) }
+            return try makeString(String(decoding: text.utf8.dropLast(suffix.utf8.count), as: UTF8.self))
         case "center", "ljust", "rjust", "zfill", "expandtabs": return try pad(name, text, arguments)
         default: break
         }
@@ -283,7 +283,8 @@ extension Interpreter {
             guard let affix = affix.text else {
                 throw .type("\(name) first arg must be str or a tuple of str, not \(typeName(affix))")
             }
-            let isThere = name == "startswith"
+            let isThere =
+                name == "startswith"
                 ? part.utf8.starts(with: affix.utf8) : part.utf8.reversed().starts(with: affix.utf8.reversed())
             if isThere { return .bool(true) }
         }

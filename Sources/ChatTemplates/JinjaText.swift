@@ -174,7 +174,8 @@ extension Double {
             let power = point - 1
             let fraction = digits.count > 1 ? "." + text(digits[1...]) : ""
             let magnitude = String(power.magnitude)
-            body = text(digits[..<1]) + fraction + "e" + (power < 0 ? "-" : "+")
+            body =
+                text(digits[..<1]) + fraction + "e" + (power < 0 ? "-" : "+")
                 + (magnitude.count < 2 ? "0" : "") + magnitude
         } else if point <= 0 {
             body = "0." + String(repeating: "0", count: -point) + text(digits[...])

@@ -1,18 +1,19 @@
 /// A value of the template language: what Python would have, reduced to what templates can see.
 ///
 /// Callers make the first eight cases; the others arise only while a template runs. Strings are sequences of Unicode
-/// scalars (Python's code points), never of grapheme clusters.
+/// scalars (Python's code points), never of grapheme clusters. Large payloads are boxed, so that a value is two words
+/// and the interpreter's frames stay small.
 package enum JinjaValue: Sendable {
-    case undefined(JinjaUndefined)
+    indirect case undefined(JinjaUndefined)
     case none
     case bool(Bool)
     case int(Int)
     case float(Double)
     case string(String)
-    case list(JinjaSequence)
+    indirect case list(JinjaSequence)
     /// Keeps insertion order.
-    case dict(JinjaDict)
-    case tuple(JinjaSequence)
+    indirect case dict(JinjaDict)
+    indirect case tuple(JinjaSequence)
     /// A string marked with `safe`: whatever is added to it gets HTML-escaped, as Python's `Markup` does.
     case markup(String)
     /// Ranges, namespaces, macros, methods, …
@@ -172,7 +173,8 @@ struct PythonRange: Sendable, Equatable {
         self.start = start
         self.stop = stop
         self.step = step
-        let (distance, overflow) = step > 0
+        let (distance, overflow) =
+            step > 0
             ? stop.subtractingReportingOverflow(start) : start.subtractingReportingOverflow(stop)
         if overflow {
             // The distance overflows upwards for a huge range, downwards for an empty one.
@@ -185,5 +187,22 @@ struct PythonRange: Sendable, Equatable {
         }
     }
 
+    private init(start: Int, stop: Int, step: Int, count: Int) {
+        self.start = start
+        self.stop = stop
+        self.step = step
+        self.count = count
+    }
+
     subscript(index: Int) -> Int { start + index * step }
+
+    /// The range of the given positions, which are `step` apart.
+    func slice(_ positions: [Int], step: Int) -> PythonRange {
+        guard let first = positions.first else { return PythonRange(start: 0, stop: 0, step: 1, count: 0) }
+        // Positions lie within the range, so only the step of a slice with a single element could overflow.
+        let width = self.step.multipliedReportingOverflow(by: step)
+        let step = width.overflow ? 1 : width.partialValue
+        let start = self[first]
+        return PythonRange(start: start, stop: start &+ step &* positions.count, step: step, count: positions.count)
+    }
 }

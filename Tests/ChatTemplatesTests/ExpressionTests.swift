@@ -19,7 +19,9 @@ import Testing
                     continue
                 }
                 let isEqual = Array(text.utf8) == Array(expected.utf8)
-                #expect(isEqual, "\(source)\n  found    \(text.debugDescription)\n  expected \(expected.debugDescription)")
+                #expect(
+                    isEqual,
+                    "\(source)\n  found    \(text.debugDescription)\n  expected \(expected.debugDescription)")
                 texts += 1
             } catch {
                 guard let kind = row["error"].asString else {

@@ -1,7 +1,7 @@
 import ChatTemplates
 
-/// Reads JSON into template values and keeps the order of keys, which the standard decoder loses. For trusted test
-/// data: it traps on malformed input.
+/// Reads JSON into template values and keeps the order of keys, which the standard decoder loses. For test data:
+/// malformed input traps or yields nonsense.
 struct JSONReader {
     private let bytes: [UInt8]
     private var position = 0
@@ -54,7 +54,7 @@ struct JSONReader {
             while position < bytes.count, !" ,]}\n".utf8.contains(bytes[position]) { position += 1 }
             let text = String(decoding: bytes[start..<position], as: UTF8.self)
             if let integer = Int(text) { return .int(integer) }
-            return .float(Double(text)!)
+            return .float(Double(text) ?? .nan)
         }
     }
 
@@ -84,7 +84,8 @@ struct JSONReader {
             case "b": units.append(0x08)
             case "f": units.append(0x0C)
             case "u":
-                var code = UInt32(String(decoding: bytes[position..<(position + 4)], as: UTF8.self), radix: 16)!
+                var code =
+                    UInt32(String(decoding: bytes[position..<(position + 4)], as: UTF8.self), radix: 16) ?? 0xFFFD
                 position += 4
                 if (0xD800..<0xDC00).contains(code) {
                     high = code
@@ -94,8 +95,8 @@ struct JSONReader {
                     code = 0x10000 + (first - 0xD800) << 10 + (code - 0xDC00)
                     high = nil
                 }
-                units += Array(String(Unicode.Scalar(code)!).utf8)
-            default: units.append(escape.asciiValue!)
+                units += Array(String(Unicode.Scalar(code) ?? "?").utf8)
+            default: units.append(escape.asciiValue ?? 0x3F)
             }
         }
         position += 1
@@ -116,6 +117,6 @@ extension JinjaValue {
 
     var pairs: [(String, JinjaValue)] {
         guard case .dict(let dict) = self else { return [] }
-        return zip(dict.keys, dict.values).map { ($0.asString!, $1) }
+        return zip(dict.keys, dict.values).compactMap { key, value in key.asString.map { ($0, value) } }
     }
 }

@@ -22,7 +22,8 @@ import Testing
                 templates[path] = try ChatTemplate(source: source, name: path)
             }
             let template = try #require(templates[path])
-            let variables = [("messages", row["messages"]), ("tools", row["tools"]), ("documents", .none)]
+            let variables =
+                [("messages", row["messages"]), ("tools", row["tools"]), ("documents", .none)]
                 + row["flags"].pairs
             do {
                 let text = try template.render(variables, clock: Self.clock)
@@ -55,7 +56,8 @@ import Testing
     private static func difference(_ found: String, _ expected: String) -> String {
         let common = zip(found.unicodeScalars, expected.unicodeScalars).prefix { $0 == $1 }.count
         func excerpt(_ text: String) -> String {
-            String(String.UnicodeScalarView(text.unicodeScalars.dropFirst(max(0, common - 20)).prefix(80))).debugDescription
+            let scalars = text.unicodeScalars.dropFirst(max(0, common - 20)).prefix(80)
+            return String(String.UnicodeScalarView(scalars)).debugDescription
         }
         return "at \(common): found \(excerpt(found)), expected \(excerpt(expected))"
     }

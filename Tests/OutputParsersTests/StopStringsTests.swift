@@ -43,7 +43,9 @@ private struct Seeded: RandomNumberGenerator {
         print("seed \(seed)")
         var random = Seeded(state: seed)
         // Few letters, so that stops overlap themselves and each other; some of several bytes with shared lead bytes.
-        let alphabets: [[Unicode.Scalar]] = [["a", "b"], ["a", "b", "é", "è"], ["日", "旧", "a"], ["\n", "#", "e", "\u{301}"]]
+        let alphabets: [[Unicode.Scalar]] = [
+            ["a", "b"], ["a", "b", "é", "è"], ["日", "旧", "a"], ["\n", "#", "e", "\u{301}"],
+        ]
         func word(_ alphabet: [Unicode.Scalar], _ length: ClosedRange<Int>) -> String {
             var text = String.UnicodeScalarView()
             for _ in 0..<Int.random(in: length, using: &random) { text.append(alphabet.randomElement(using: &random)!) }
@@ -80,7 +82,9 @@ private struct Seeded: RandomNumberGenerator {
         print("seed \(seed)")
         var random = Seeded(state: seed)
         for _ in 0..<300 {
-            let stops = (0..<3).map { _ in String((0..<Int.random(in: 2...5, using: &random)).map { _ in "ab".randomElement(using: &random)! }) }
+            let stops = (0..<3).map { _ in
+                String((0..<Int.random(in: 2...5, using: &random)).map { _ in "ab".randomElement(using: &random)! })
+            }
             var finder = StopStrings(stops)
             var (seen, emitted) = ("", "")
             for _ in 0..<20 {
