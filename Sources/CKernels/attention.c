@@ -1,4 +1,4 @@
-/* Carries out the tasks of an attention region: packs queries, walks splits, merges, finishes. The same on all paths. */
+/* Carries out the tasks of an attention region: packs queries, walks splits, merges, finishes. One for all paths. */
 #include "ck_attention.h"
 
 #include <math.h>
@@ -80,9 +80,10 @@ void ck_attention_merge(const void *call, int32_t begin, int32_t end, int32_t wo
         const ck_attention_task *t = &c->tasks[i];
         int32_t rows = t->end - t->begin;
         for (int32_t r = 0; r < rows; r++) {
+            const float *partial = c->partials + ((size_t)t->partial + (size_t)r) * state;
             clear_state(merged, d);
             for (int32_t n = 0; n < t->split_count; n++)
-                c->kernels->merge(merged, c->partials + ((size_t)t->partial + (size_t)n * (size_t)rows + (size_t)r) * state, d);
+                c->kernels->merge(merged, partial + (size_t)n * (size_t)rows * state, d);
             c->kernels->finish(merged, d, output_of(c, t, t->begin + r));
         }
     }

@@ -140,19 +140,26 @@ struct AttentionScene {
         return result
     }
 
-    /// Each sequence alone, in chunks.
-    func alone(chunk: Int) -> [Step] {
+    /// Chunks of a sequence: one of up to `first` tokens, then of `chunk`.
+    private func chunks(_ sequence: Int, first: Int, chunk: Int) -> [Range<Int>] {
+        let length = lengths[sequence]
+        let start = min(first, length)
+        let rest = stride(from: start, to: length, by: chunk).map { $0..<min($0 + chunk, length) }
+        return (start > 0 ? [0..<start] : []) + rest
+    }
+
+    /// Each sequence alone.
+    func alone(first: Int = 0, chunk: Int) -> [Step] {
         lengths.indices.flatMap { sequence in
-            stride(from: 0, to: lengths[sequence], by: chunk).map { begin in
-                [(sequence, begin..<min(begin + chunk, lengths[sequence]))]
-            }
+            chunks(sequence, first: first, chunk: chunk).map { [(sequence, $0)] }
         }
     }
 
-    /// All sequences in every step, in chunks, until each has ended.
-    func together(chunk: Int) -> [Step] {
-        stride(from: 0, to: lengths.max() ?? 0, by: chunk).map { begin in
-            lengths.indices.filter { lengths[$0] > begin }.map { ($0, begin..<min(begin + chunk, lengths[$0])) }
+    /// All sequences in every step, until each has ended.
+    func together(first: Int = 0, chunk: Int) -> [Step] {
+        let pieces = lengths.indices.map { chunks($0, first: first, chunk: chunk) }
+        return (0..<(pieces.map(\.count).max() ?? 0)).map { step in
+            pieces.indices.compactMap { pieces[$0].indices.contains(step) ? ($0, pieces[$0][step]) : nil }
         }
     }
 }

@@ -7,9 +7,14 @@ struct AttentionTests {
     static let paths = CPUBackend.availableKernelPaths()
     static let types: [DType] = [.float32, .float16, .bfloat16]
 
-    /// The reference keeps queries and weights exact; the dot-product path rounds both to bfloat16.
-    private func tolerance(_ path: String, _ dtype: DType) -> Float {
-        path == "avx512bf16" && dtype == .bfloat16 ? 4e-2 : 2e-4
+    /// A key between two numbers of the cache's type may be rounded either way, and the dot-product path rounds queries
+    /// and weights to bfloat16 too, which the reference does not. Norms make scores, and so both errors, larger.
+    private func tolerance(_ path: String, _ dtype: DType, norms: Bool = false) -> Float {
+        switch dtype {
+        case .float32: 2e-4
+        case .float16: 4e-3
+        default: path == "avx512bf16" ? (norms ? 0.2 : 0.04) : 0.03
+        }
     }
 
     private func expectClose(_ a: [[[Float]]], _ b: [[[Float]]], _ limit: Float, _ what: String) {
@@ -24,14 +29,14 @@ struct AttentionTests {
     func agreesWithTheReference(path: String, dtype: DType) throws {
         let seed = UInt64.random(in: 0 ..< 1 << 32)
         var numbers = Numbers(seed: seed)
-        for _ in 0..<16 {
+        for _ in 0..<10 {
             let d = [8, 16, 24, 32, 40, 64, 72, 80, 96, 128, 256][numbers.below(11)]
-            let kvHeads = 1 + numbers.below(3)
+            let kvHeads = 1 + numbers.below(2)
             var shape = AttentionShape(
-                heads: kvHeads * (1 + numbers.below(8)), keyValueHeads: kvHeads, headDimension: d,
+                heads: kvHeads * (1 + numbers.below(7)), keyValueHeads: kvHeads, headDimension: d,
                 scale: 1 / Float(d).squareRoot())
             shape.window = numbers.below(3) == 0 ? 1 + numbers.below(90) : nil
-            let lengths = (0...numbers.below(3)).map { _ in 1 + numbers.below(150) }
+            let lengths = (0...numbers.below(3)).map { 1 + numbers.below($0 == 0 ? 150 : 40) }
             var scene = AttentionScene(
                 shape: shape, dtype: dtype, pageSize: 16 * (1 + numbers.below(3)), layers: 2, lengths: lengths)
             scene.layer = numbers.below(2)
@@ -42,7 +47,9 @@ struct AttentionTests {
             let backend = try CPUBackend(kernels: path, threads: 2, pin: false)
             let expected = try scene.run(ReferenceBackend(), steps: steps)
             let found = try scene.run(backend, steps: steps)
-            expectClose(expected, found, tolerance(path, dtype), "seed \(seed), \(shape), \(scene.layout), \(lengths)")
+            expectClose(
+                expected, found, tolerance(path, dtype, norms: scene.norms),
+                "seed \(seed), \(shape), \(scene.layout), \(lengths)")
         }
     }
 
@@ -57,23 +64,29 @@ struct AttentionTests {
             tolerance(path, dtype), path)
     }
 
-    /// The rule the prefix cache stands on: the same bits in any chunks, with any neighbours, on any number of threads.
+    /// What the prefix cache stands on: the same bits in any chunks, with any neighbours, on any number of threads.
     @Test(arguments: paths, types)
     func aRowKeepsItsBits(path: String, dtype: DType) throws {
+        // Three splits, so that decoding steps are cut between threads; and what ends within one.
+        try expectSameBits(path, dtype, lengths: [1100], [(2, 1085, 1), (3, 0, 64), (3, 600, 31), (1, 0, 333)])
+        try expectSameBits(path, dtype, lengths: [65, 130, 1], [(1, 0, 1), (2, 0, 7), (2, 20, 1), (3, 0, 64)])
+    }
+
+    /// - Parameter runs: threads, length of the first chunk, length of the others.
+    private func expectSameBits(
+        _ path: String, _ dtype: DType, lengths: [Int], _ runs: [(threads: Int, first: Int, chunk: Int)]
+    ) throws {
         for window in [nil, 70] {
-            let shape = AttentionShape(
-                heads: 7, keyValueHeads: 1, headDimension: 40, scale: 0.16, window: window)
-            // The first has three splits, so that decoding steps are cut between threads.
-            let scene = AttentionScene(shape: shape, dtype: dtype, lengths: [1100, 65, 130])
-            let whole = bits(
-                try scene.run(
-                    CPUBackend(kernels: path, threads: 1, pin: false), steps: scene.alone(chunk: 2000)))
-            for (threads, chunk) in [(1, 7), (2, 1), (2, 64), (3, 2000), (3, 7)] {
-                let backend = try CPUBackend(kernels: path, threads: threads, pin: false)
-                let alone = bits(try scene.run(backend, steps: scene.alone(chunk: chunk)))
-                #expect(alone == whole, "\(path) \(dtype), alone, chunks of \(chunk), \(threads) threads")
-                let together = bits(try scene.run(backend, steps: scene.together(chunk: chunk)))
-                #expect(together == whole, "\(path) \(dtype), together, chunks of \(chunk), \(threads) threads")
+            let shape = AttentionShape(heads: 7, keyValueHeads: 1, headDimension: 40, scale: 0.16, window: window)
+            let scene = AttentionScene(shape: shape, dtype: dtype, lengths: lengths)
+            let single = try CPUBackend(kernels: path, threads: 1, pin: false)
+            let whole = bits(try scene.run(single, steps: scene.alone(chunk: 2000)))
+            for run in runs {
+                let backend = try CPUBackend(kernels: path, threads: run.threads, pin: false)
+                let alone = scene.alone(first: run.first, chunk: run.chunk)
+                #expect(bits(try scene.run(backend, steps: alone)) == whole, "\(path) \(dtype), alone, \(run)")
+                let together = scene.together(first: run.first, chunk: run.chunk)
+                #expect(bits(try scene.run(backend, steps: together)) == whole, "\(path) \(dtype), together, \(run)")
             }
         }
     }
@@ -143,7 +156,9 @@ struct AttentionTests {
         let cache = try backend.makeKVCache(scene.layout, pages: 4)
         guard let pages = cache as? CPUKVCache else { return }
         for page in 0..<Int32(4) {
-            for index in pages.bytes(ofPage: page).indices { pages.bytes(ofPage: page)[index] = UInt8(truncatingIfNeeded: index * 7 + Int(page)) }
+            for index in pages.bytes(ofPage: page).indices {
+                pages.bytes(ofPage: page)[index] = UInt8(truncatingIfNeeded: index * 7 + Int(page))
+            }
         }
         let source = Array(pages.bytes(ofPage: 1))
         for tokens in [0, 1, 16, 17, 48] {

@@ -99,7 +99,8 @@ struct SamplingTests {
                 change(&row)
                 return row
             }
-            return Dictionary(grouping: backend.sample(x, rows), by: \.id).mapValues { Double($0.count) / Double(draws) }
+            let drawn = Dictionary(grouping: backend.sample(x, rows), by: \.id)
+            return drawn.mapValues { Double($0.count) / Double(draws) }
         }
         func expect(_ found: [Int32: Double], _ expected: [Int32: Double], _ what: String) {
             #expect(Set(found.keys) == Set(expected.keys), "\(what): \(found)")

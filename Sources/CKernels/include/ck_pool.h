@@ -13,8 +13,8 @@ typedef void (*ck_range_fn)(const void *call, int32_t begin, int32_t end, int32_
 
 typedef struct ck_pool ck_pool;
 
-/* `cpus`: worker i is pinned to cpus[i] (worker 0 only from ck_pool_begin to ck_pool_end, and then gets back the mask it
- * had); NULL leaves all threads where the system puts them. Returns NULL if memory is short. Threads that cannot be
+/* `cpus`: worker i is pinned to cpus[i] (worker 0 only from ck_pool_begin to ck_pool_end, and then gets back the mask
+ * it had); NULL leaves all threads where the system puts them. Returns NULL if memory is short. Threads that cannot be
  * started are done without: see ck_pool_threads. */
 ck_pool *ck_pool_create(int32_t threads, const int32_t *cpus);
 void ck_pool_destroy(ck_pool *pool);

@@ -7,7 +7,7 @@
 enum { CK_SAMPLE_LEVELS = 8 };
 
 typedef struct ck_sample_table {
-    /* Index of the largest element, the lowest among equals; NaN loses against everything. 0 if there is nothing else. */
+    /* Index of the largest element, the lowest among equals; NaN loses against everything. 0 if nothing else is there. */
     int32_t (*argmax)(const float *x, int32_t n);
     /* Copies x with NaN as -infinity and +infinity as the largest finite number, so that differences are numbers. */
     void (*clean)(const float *x, int32_t n, float *output);

@@ -280,8 +280,9 @@ CK_INLINE void attend(const enum flavor flavor, const ck_attention_split *s) {
         int32_t tokens = end - begin < CK_TILE_TOKENS ? end - begin : CK_TILE_TOKENS;
         int32_t blocks = (tokens + CK_BLOCK_TOKENS - 1) / CK_BLOCK_TOKENS;
         locate(s, begin, blocks, &t);
-        int32_t ahead = end - begin - CK_TILE_TOKENS;
-        ahead = ahead <= 0 ? 0 : ahead >= CK_TILE_TOKENS ? TILE_BLOCKS : (ahead + CK_BLOCK_TOKENS - 1) / CK_BLOCK_TOKENS;
+        int32_t after = end - begin - CK_TILE_TOKENS;
+        int32_t ahead = after <= 0 ? 0 : (after + CK_BLOCK_TOKENS - 1) / CK_BLOCK_TOKENS;
+        if (ahead > TILE_BLOCKS) ahead = TILE_BLOCKS;
         locate(s, begin + CK_TILE_TOKENS, ahead, &next);
         if (tokens % CK_BLOCK_TOKENS)
             t.values[blocks - 1] = values_of_part(s, t.values[blocks - 1], tokens % CK_BLOCK_TOKENS);

@@ -88,7 +88,8 @@ CK_INLINE double v_sum_as_double(v16 x) {
 /* 16 or the first 8 (then zeros) half floats. */
 CK_INLINE v16 v_load_f16(const uint16_t *p) {
     V_BOTH(
-        _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)), _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p + 8))));
+        _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)),
+        _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p + 8))));
 }
 CK_INLINE v16 v_load_f16_8(const uint16_t *p) {
     V_BOTH(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)), _mm256_setzero_ps());

@@ -1,8 +1,8 @@
 import CKernels
 import Tensors
 
-// Subclasses override the designated initializer of their base, which nobody calls, because Swift 6.3 warns of recursion
-// in the stub that it makes for one that is not.
+// Subclasses override the designated initializer of their base, which nobody calls, because Swift 6.3 warns of
+// recursion in the stub that it makes for one that is not.
 
 /// Activations in host memory, rows `columns` apart.
 final class CPUTensor: Tensor {

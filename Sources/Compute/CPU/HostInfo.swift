@@ -65,7 +65,8 @@ package struct HostInfo: Sendable {
     /// Marketing name of the processor, for a person.
     package static func processorName() -> String {
         for line in (readFile("/proc/cpuinfo") ?? "").split(separator: "\n") where line.hasPrefix("model name") {
-            if let colon = line.firstIndex(of: ":") { return String(line[line.index(after: colon)...].drop { $0 == " " }) }
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            return String(line[line.index(after: colon)...].drop { $0 == " " })
         }
         return "unknown"
     }
