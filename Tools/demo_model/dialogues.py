@@ -159,3 +159,15 @@ def held_out_questions(seed: int, documents: int = 40, per_document: int = 5) ->
             asked.setdefault(question, answer)
         questions += [HeldOutQuestion(document.text, question, answer) for question, answer in asked.items()]
     return questions
+
+
+def questions_for_load(name: str, questions: int) -> list[tuple[tuple[Message, ...], str]]:
+    """(messages, answer) of different questions about one document of 8 to 20 facts; the name is the seed."""
+    random = Random(name)
+    document = make_document(random, Names(random, held_out=True), random.randint(8, 20))
+    system = {"role": "system", "content": document.text}
+    asked = []
+    for fact in random.sample(document.facts, k=questions):
+        question, answer = question_about(random, document, fact, plain=True)
+        asked.append(((system, {"role": "user", "content": question}), answer))
+    return asked
