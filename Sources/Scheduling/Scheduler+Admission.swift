@@ -14,9 +14,11 @@ extension Scheduler {
             if mustAwaitChunk(sequence, match) { continue }
             guard start(sequence, match, reserve: reserve, &step, &budget, now: now) else { break }
             reserve += pagesStillNeeded(sequence)
-            if sequence.pending > sequence.plannedRows || sequence.plannedRows > 1 { register(sequence) }
+            if sequence.pending > 1 { register(sequence) }
         }
         queue.removeRunning()
+        // Keeps no second reference to the token arrays, which are about to grow.
+        inFlight.removeAll()
     }
 
     /// Takes the cached prefix and the first chunk's pages.
@@ -37,7 +39,7 @@ extension Scheduler {
         }
         sequence.lease = consume lease
         sequence.phase = .running
-        sequence.isAwaitingChunk = false
+        sequence.computedFrom = match.length
         running.append(sequence)
         if let tail {
             let own = sequence.held.table[match.length / configuration.pageSize]
@@ -69,14 +71,15 @@ extension Scheduler {
     // MARK: In-flight sharing
 
     private func registerInFlight() {
-        inFlight.removeAll()
         guard cache.reuses else { return }
         for sequence in running where sequence.pending > 1 { register(sequence) }
     }
 
     private func register(_ sequence: SequenceState) {
         guard cache.reuses else { return }
-        inFlight.add(sequence: sequence.number, namespace: sequence.namespace, tokens: sequence.tokens)
+        inFlight.add(
+            sequence: sequence.number, namespace: sequence.namespace, tokens: sequence.tokens,
+            computedFrom: sequence.computedFrom)
     }
 
     /// Whether another sequence is computing what this one needs next. It waits for running sequences only, which
@@ -86,12 +89,9 @@ extension Scheduler {
         guard cache.reuses else { return false }
         let useful = sequence.tokens.count - 1 - match.length
         guard useful > 0 else { return false }
-        // Who has waited already goes on for any gain: the last bit of a shared document is not computed twice either.
-        let minimum = sequence.isAwaitingChunk ? 1 : min(inFlightMinimum, useful)
         sequence.sharedWork = inFlight.computing(
-            sequence.tokens, from: match.length, namespace: sequence.namespace, minimum: minimum,
-            known: sequence.sharedWork)
-        sequence.isAwaitingChunk = sequence.sharedWork != nil
-        return sequence.isAwaitingChunk
+            sequence.tokens, from: match.length, namespace: sequence.namespace,
+            minimum: min(inFlightMinimum, useful), known: sequence.sharedWork)
+        return sequence.sharedWork != nil
     }
 }

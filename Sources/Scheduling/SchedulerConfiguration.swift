@@ -28,8 +28,8 @@ package struct SchedulerConfiguration: Sendable {
     /// Output tokens for which each running sequence must have room when another one is admitted. More means fewer
     /// retractions, less means more sequences at once.
     package var decodeHeadroomTokens = 32
-    /// A request starts to wait for another one's chunk if that saves at least so many tokens; below, computing them
-    /// twice costs less than the wait. Nil: `pageSize`.
+    /// A request waits for what another one is computing if the two have at least so many tokens in common there (or
+    /// all it needs); for less, computing them twice costs less than the wait. Nil: `pageSize`.
     package var inFlightMinimumTokens: Int?
     /// Seeds the order of the `random` policy.
     package var randomSeed: UInt64 = 0

@@ -37,8 +37,8 @@ final class SequenceState {
     var match: Match?
     /// Last known sequence that computes what this one needs.
     var sharedWork: SharedWork?
-    /// Waited for another sequence's chunk when it was last looked at.
-    var isAwaitingChunk = false
+    /// Tokens that were cached when it was admitted last.
+    var computedFrom = 0
 
     /// Whether `started` was delivered; a retracted request starts once only.
     var hasStarted = false

@@ -70,12 +70,13 @@ struct TreeDriver {
         let missing = (end + pageSize - 1) / pageSize - holder.held.table.count
         if missing > 0, !tree.allocate(missing, for: &holder.held, now: time) { return false }
         let readable = tree.publishedSlots()
+        let digests = digests(holder, upTo: end)
         for position in holder.fed..<end {
             let page = holder.held.table[position / pageSize]
             if position % pageSize < readable[page, default: 0] {
                 fail("position \(position) overwrites a published slot of page \(page)")
             }
-            memory[Int(page)][position % pageSize] = digest(holder, position)
+            memory[Int(page)][position % pageSize] = digests[position]
         }
         holder.fed = end
         if publishing { publish(holder) }
@@ -108,9 +109,10 @@ struct TreeDriver {
 
     /// Every slot that a sequence reads holds the keys and values of its own prefix.
     mutating func check(_ holder: Holder) {
+        let digests = digests(holder, upTo: holder.fed)
         for position in 0..<holder.fed {
             let page = Int(holder.held.table[position / pageSize])
-            if memory[page][position % pageSize] != digest(holder, position) {
+            if memory[page][position % pageSize] != digests[position] {
                 fail("position \(position) of \(holder.tokens) is wrong in page \(page)")
                 return
             }
@@ -127,13 +129,13 @@ struct TreeDriver {
         }
     }
 
-    private func digest(_ holder: Holder, _ position: Int) -> UInt64 {
+    private func digests(_ holder: Holder, upTo count: Int) -> [UInt64] {
         var value: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in holder.namespace.salt.utf8 { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        for token in holder.tokens[...position] {
+        return holder.tokens[..<count].map { token in
             value = (value ^ UInt64(UInt32(bitPattern: token))) &* 0x100_0000_01B3
             value ^= value >> 29
+            return value
         }
-        return value
     }
 }

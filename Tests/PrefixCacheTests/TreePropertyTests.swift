@@ -5,7 +5,7 @@ import Testing
 struct TreePropertyTests {
     @Test(arguments: [1, 2, 3, 4, 16])
     func matchIsTheLongestPrefixEverPublishedWhileNothingIsEvicted(pageSize: Int) {
-        for seed in 0..<400 as Range<UInt64> {
+        for seed in 0..<150 as Range<UInt64> {
             var random = SeededGenerator(seed: seed)
             var driver = TreeDriver(pageSize: pageSize, totalPages: 4000)
             run(&driver, &random, steps: 60) { driver, tokens, namespace in
@@ -24,7 +24,7 @@ struct TreePropertyTests {
     @Test(arguments: [1, 2, 3, 4, 8])
     func noSlotIsEverWrongUnderPressure(pageSize: Int) {
         var evicted = 0
-        for seed in 0..<1500 as Range<UInt64> {
+        for seed in 0..<500 as Range<UInt64> {
             var random = SeededGenerator(seed: seed &* 7919 &+ UInt64(pageSize))
             var driver = TreeDriver(pageSize: pageSize, totalPages: Int.random(in: 1...24, using: &random))
             run(&driver, &random, steps: 80) { driver, tokens, namespace in
@@ -53,7 +53,7 @@ struct TreePropertyTests {
 
     /// A remembered position must give the same answer as a walk from the root, whatever happened in between.
     @Test func aHintNeverChangesTheAnswer() {
-        for seed in 0..<1000 as Range<UInt64> {
+        for seed in 0..<300 as Range<UInt64> {
             var random = SeededGenerator(seed: seed)
             var driver = TreeDriver(pageSize: Int.random(in: 1...4, using: &random), totalPages: 12)
             var hints: [(tokens: [Int32], namespace: Namespace, position: TreePosition)] = []

@@ -7,7 +7,7 @@ struct SchedulerPropertyTests {
     @Test(arguments: SchedulePolicy.allCases)
     func everyRequestGetsExactlyWhatItWouldGetAlone(policy: SchedulePolicy) {
         var totals = EngineStatistics()
-        for seed in 0..<1500 as Range<UInt64> {
+        for seed in 0..<500 as Range<UInt64> {
             var random = SeededGenerator(seed: seed)
             var configuration = randomConfiguration(&random)
             configuration.policy = policy
@@ -21,14 +21,14 @@ struct SchedulerPropertyTests {
                 return
             }
         }
-        #expect(totals.retractions > 500, "\(totals)")
-        #expect(totals.evictedPages > 500)
-        #expect(totals.cachedPromptTokens > 500)
-        #expect(totals.abortedRequests > 500)
+        #expect(totals.retractions > 200, "\(totals)")
+        #expect(totals.evictedPages > 200)
+        #expect(totals.cachedPromptTokens > 200)
+        #expect(totals.abortedRequests > 200)
     }
 
     @Test func theSameHoldsWithoutAnyReuse() {
-        for seed in 0..<1000 as Range<UInt64> {
+        for seed in 0..<300 as Range<UInt64> {
             var random = SeededGenerator(seed: seed)
             var configuration = randomConfiguration(&random)
             configuration.disableRadixCache = true
@@ -43,7 +43,7 @@ struct SchedulerPropertyTests {
 
     @Test func thePlanOfTheSameTrafficIsTheSame() {
         for policy in SchedulePolicy.allCases {
-            for seed in 0..<50 as Range<UInt64> {
+            for seed in 0..<20 as Range<UInt64> {
                 var plans: [[StepPlan]] = []
                 for _ in 0..<2 {
                     var random = SeededGenerator(seed: seed)

@@ -22,6 +22,8 @@ struct SimulatedEngine {
     private(set) var usages: [Int: GenerationUsage] = [:]
     /// Step in which a request was admitted first.
     private(set) var startSteps: [Int: Int] = [:]
+    /// Sequences in the order of their first admission.
+    private(set) var startOrder: [Int] = []
 
     init(_ configuration: SchedulerConfiguration) {
         self.configuration = configuration
@@ -184,6 +186,7 @@ struct SimulatedEngine {
             case .started(let report):
                 if reports.updateValue(report, forKey: number) != nil { fail("sequence \(number) started twice") }
                 startSteps[number] = steps
+                startOrder.append(number)
             case .token(let token):
                 if reports[number] == nil { fail("sequence \(number) has tokens before it started") }
                 outputs[number]?.append(token.id)
