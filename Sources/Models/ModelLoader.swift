@@ -64,11 +64,11 @@ package enum ModelLoader {
         let source = try ModelDirectory.weights(files)
         let names = WeightNames(spec)
         try check(names, source)
-        let weights = try withoutActuallyEscaping(progress) { progress in
+        let loaded = try withoutActuallyEscaping(progress) { progress in
             var reader = WeightReader(source, names: names, backend: backend, dtype: dtype, progress: progress)
             return try weights(spec, names, &reader, limits: limits, backend: backend)
         }
-        return try Decoder(spec, weights: weights, limits: limits, backend: backend)
+        return try Decoder(spec, weights: loaded, limits: limits, backend: backend)
     }
 
     private static func check(_ names: WeightNames, _ source: any WeightSource) throws(ModelError) {

@@ -128,6 +128,28 @@ struct ConfigSection {
         return result
     }
 
+    /// A token, written as its text or as an object with `content`.
+    func tokenText(_ key: String) throws(CheckpointError) -> String? {
+        if case .object = node(key) { return try section(key)?.string("content") }
+        return try string(key)
+    }
+
+    func isArray(_ key: String) -> Bool {
+        if case .array = node(key) { true } else { false }
+    }
+
+    /// An array of objects.
+    func sections(_ key: String) throws(CheckpointError) -> [ConfigSection]? {
+        guard let node = node(key) else { return nil }
+        guard case .array(let elements) = node else { throw failure(key, expected: "an array of objects") }
+        var result: [ConfigSection] = []
+        for (index, element) in elements.enumerated() {
+            guard case .object(let members) = element else { throw failure(key, expected: "an array of objects") }
+            result.append(ConfigSection(file: file, prefix: "\(path(key))[\(index)].", members: members))
+        }
+        return result
+    }
+
     func section(_ key: String) throws(CheckpointError) -> ConfigSection? {
         guard let node = node(key) else { return nil }
         guard case .object(let members) = node else { throw failure(key, expected: "an object") }

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Makes the golden checkpoints of Tests/ModelsTests/Fixtures with Hugging Face transformers.
+
+Each is a tiny decoder with random weights (seeded), a prompt, the logits at every position of the prompt and the greedy
+continuation. Logits are computed in float32 from the weights as stored, so that a half-precision fixture says what the
+model is, not how transformers rounds; `native_error` says how far transformers itself is from that when it runs in the
+stored type, which is the tolerance the tests allow.
+
+Also rotary.json: inverse frequencies and attention factors of published rope settings, from transformers' own functions.
+
+    python -m venv venv && venv/bin/pip install torch transformers==5.23.0
+    venv/bin/python Tools/make_model_goldens.py Tests/ModelsTests/Fixtures
+"""
+import argparse
+import json
+import pathlib
+import shutil
+
+import torch
+import transformers
+from safetensors.torch import save_file
+from transformers import LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
+
+PROMPT = 80
+CONTINUATION = 24
+VOCABULARY = 96
+COMMON = dict(vocab_size=VOCABULARY, num_hidden_layers=2, max_position_embeddings=256, pad_token_id=None,
+              bos_token_id=1, eos_token_id=2)
+SMALL = dict(COMMON, hidden_size=32, intermediate_size=64, num_attention_heads=4)
+
+LLAMA3 = dict(rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+              original_max_position_embeddings=32)
+YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=64)
+
+CASES = {
+    "llama-mha-f32": ("float32", LlamaConfig(**dict(SMALL, num_hidden_layers=3))),
+    "llama31-gqa-bf16": ("bfloat16", LlamaConfig(**dict(
+        COMMON, hidden_size=64, intermediate_size=96, num_attention_heads=4, num_key_value_heads=2,
+        rope_parameters=LLAMA3, tie_word_embeddings=True))),
+    "llama-linear-f32": ("float32", LlamaConfig(**dict(
+        SMALL, rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=2.5), attention_bias=True,
+        mlp_bias=True))),
+    "llama-yarn-f32": ("float32", LlamaConfig(**dict(
+        SMALL, num_attention_heads=2, num_key_value_heads=1, rope_parameters=YARN))),
+    "mistral-window-f32": ("float32", MistralConfig(**dict(
+        SMALL, num_key_value_heads=1, sliding_window=24, head_dim=16))),
+    "qwen2-window-bf16": ("bfloat16", Qwen2Config(**dict(
+        COMMON, hidden_size=64, intermediate_size=96, num_attention_heads=4, num_key_value_heads=2,
+        use_sliding_window=True, sliding_window=20, max_window_layers=1))),
+    "qwen2-shards-f16": ("float16", Qwen2Config(**dict(
+        COMMON, hidden_size=64, intermediate_size=96, num_attention_heads=4, num_key_value_heads=4,
+        tie_word_embeddings=True))),
+    "qwen3-f32": ("float32", Qwen3Config(**dict(
+        SMALL, num_key_value_heads=2, head_dim=16, tie_word_embeddings=True))),
+}
+# Written as transformers 4 did: rope_theta and rope_scaling beside each other, torch_dtype.
+OLD_CONFIGURATION = {"llama31-gqa-bf16", "mistral-window-f32"}
+
+ROTARY = {
+    "default": (dict(rope_type="default", rope_theta=10000.0), 128, 4096),
+    "llama-3.1-8b": (dict(rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0,
+                          high_freq_factor=4.0, original_max_position_embeddings=8192), 128, 131072),
+    "llama-3.2-1b": (dict(rope_type="llama3", rope_theta=500000.0, factor=32.0, low_freq_factor=1.0,
+                          high_freq_factor=4.0, original_max_position_embeddings=8192), 64, 131072),
+    "linear": (dict(rope_type="linear", rope_theta=10000.0, factor=4.0), 128, 4096),
+    "qwen-2.5-yarn": (dict(rope_type="yarn", rope_theta=1000000.0, factor=4.0,
+                           original_max_position_embeddings=32768), 128, 32768),
+    "yarn-mscale": (dict(rope_type="yarn", rope_theta=10000.0, factor=40.0, original_max_position_embeddings=4096,
+                         beta_fast=32, beta_slow=1, mscale=1.0, mscale_all_dim=0.707), 64, 163840),
+    "yarn-attention-factor": (dict(rope_type="yarn", rope_theta=150000.0, factor=32.0,
+                                   original_max_position_embeddings=4096, beta_fast=32.0, beta_slow=1.0,
+                                   attention_factor=1.25, truncate=False), 64, 131072),
+}
+
+
+def randomize(model, generator):
+    """Weights that give activations of order 1, so that every part of the model matters to the logits."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            if name.endswith("norm.weight"):
+                parameter.copy_(1 + 0.2 * noise)
+            elif name.endswith(".bias"):
+                parameter.copy_(0.3 * noise)
+            elif "embed_tokens" in name:
+                parameter.copy_(noise if not model.config.tie_word_embeddings else 0.4 * noise)
+            else:
+                parameter.copy_(noise * (1.2 / parameter.shape[1] ** 0.5))
+
+
+def logits(model, tokens):
+    with torch.no_grad():
+        return model(torch.tensor([tokens]), use_cache=False).logits[0].float()
+
+
+def continuation(model, prompt, margin):
+    """Greedy tokens, or None where a step is closer than the margin: a fair test must not hang on a coin."""
+    tokens = list(prompt)
+    for _ in range(CONTINUATION):
+        best = torch.topk(logits(model, tokens)[-1], 2)
+        if best.values[0] - best.values[1] < margin:
+            return None
+        tokens.append(int(best.indices[0]))
+    return tokens[len(prompt):]
+
+
+def make(name, dtype_name, config, root):
+    dtype = getattr(torch, dtype_name)
+    config._attn_implementation = "eager"
+    for seed in range(1000):
+        generator = torch.Generator().manual_seed(seed)
+        model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+        randomize(model, generator)
+        native = model.to(dtype)
+        prompt = torch.randint(0, VOCABULARY, (PROMPT,), generator=generator).tolist()
+        native_logits = logits(native, prompt)
+        directory = root / name
+        shutil.rmtree(directory, ignore_errors=True)
+        if "shards" in name:
+            native.save_pretrained(directory, max_shard_size="80KB")
+        else:
+            native.save_pretrained(directory)
+        # From disk, so that what is tested is what is stored.
+        exact = transformers.AutoModelForCausalLM.from_pretrained(
+            directory, dtype=torch.float32, attn_implementation="eager").eval()
+        expected = logits(exact, prompt)
+        native_error = float((native_logits - expected).abs().max())
+        greedy = continuation(exact, prompt, margin=max(0.01, 2 * native_error))
+        if greedy is not None:
+            break
+    else:
+        raise SystemExit(f"{name}: no seed gives a clear continuation")
+    (directory / "generation_config.json").unlink(missing_ok=True)
+    if name in OLD_CONFIGURATION:
+        make_old(directory / "config.json")
+    save_file({"logits": expected.contiguous()}, directory / "golden.safetensors")
+    with open(directory / "golden.json", "w") as file:
+        json.dump(dict(transformers=transformers.__version__, torch=torch.__version__, seed=seed, prompt=prompt,
+                       continuation=greedy, native_error=native_error), file)
+        file.write("\n")
+    size = sum(f.stat().st_size for f in directory.iterdir())
+    print(f"{name}: seed {seed}, native error {native_error:.3g}, logits std {expected.std():.2f}, {size} bytes")
+    return size
+
+
+def make_old(path):
+    config = json.loads(path.read_text())
+    rope = config.pop("rope_parameters")
+    config["rope_theta"] = rope.pop("rope_theta")
+    config["rope_scaling"] = None if rope["rope_type"] == "default" else rope
+    config["torch_dtype"] = config.pop("dtype")
+    path.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def make_rotary(root):
+    cases = []
+    for name, (parameters, dimension, positions) in ROTARY.items():
+        config = LlamaConfig(hidden_size=4 * dimension, num_attention_heads=4, head_dim=dimension,
+                             max_position_embeddings=positions, rope_parameters=dict(parameters))
+        if parameters["rope_type"] == "default":
+            frequencies = 1.0 / (parameters["rope_theta"] ** (torch.arange(0, dimension, 2).float() / dimension))
+            factor = 1.0
+        else:
+            frequencies, factor = ROPE_INIT_FUNCTIONS[parameters["rope_type"]](config, device="cpu")
+        cases.append(dict(name=name, dimensions=dimension, max_position_embeddings=positions, rope_parameters=parameters,
+                          attention_factor=float(factor), inverse_frequencies=frequencies.tolist()))
+    with open(root / "rotary.json", "w") as file:
+        json.dump(cases, file)
+        file.write("\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("fixtures", type=pathlib.Path)
+    root = parser.parse_args().fixtures
+    root.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    sizes = [make(name, dtype, config, root) for name, (dtype, config) in CASES.items()]
+    make_rotary(root)
+    assert max(sizes) <= 200_000 and sum(sizes) <= 1_500_000, sizes
+    print(f"{sum(sizes)} bytes in all")
+
+
+if __name__ == "__main__":
+    main()
