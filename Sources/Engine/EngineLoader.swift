@@ -28,7 +28,7 @@ package enum EngineLoader {
     ) async throws -> EngineHandle {
         let mailbox = Mailbox()
         return try await withCheckedThrowingContinuation { continuation in
-            let started = EngineThread.start(named: "radish-engine") {
+            let started = EngineThread.start {
                 do {
                     let (loop, handle) = try load(
                         configuration, files: files, endOfSequenceIDs: endOfSequenceIDs, backend: backend(),
@@ -70,7 +70,7 @@ package enum EngineLoader {
         let seed = configuration.randomSeed ?? UInt64.random(in: .min ... .max)
         let runner = ModelRunner(
             model: model, backend: backend, cache: cache,
-            sampler: Sampler(endOfSequenceIDs: endOfSequenceIDs, baseSeed: seed))
+            sampler: Sampler(baseSeed: seed))
         progress(.selfCheck)
         backend.beginStep()
         defer { backend.endStep() }

@@ -31,6 +31,7 @@ final class EngineLoop {
                 mailbox.waitForCommand()
                 continue
             }
+            deliver(scheduler.takeEvents())
             backend.beginStep()
             let result = runner.run(plan, scheduler: scheduler)
             backend.endStep()

@@ -4,8 +4,8 @@ import Glibc
 /// milliseconds to seconds, which would block Swift's cooperative pool.
 enum EngineThread {
     /// - Returns: false if the system gives no further thread.
-    static func start(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
-        let box = Unmanaged.passRetained(Body(run: body, name: name))
+    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+        let box = Unmanaged.passRetained(Body(run: body))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -16,9 +16,7 @@ enum EngineThread {
             &thread, &attributes,
             { argument in
                 guard let argument else { return nil }
-                let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
-                _ = body.name.withCString { pthread_setname_np(pthread_self(), $0) }
-                body.run()
+                Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
                 return nil
             }, box.toOpaque())
         if status != 0 { box.release() }
@@ -27,11 +25,7 @@ enum EngineThread {
 
     private final class Body: Sendable {
         let run: @Sendable () -> Void
-        let name: String
 
-        init(run: @escaping @Sendable () -> Void, name: String) {
-            self.run = run
-            self.name = name
-        }
+        init(run: @escaping @Sendable () -> Void) { self.run = run }
     }
 }

@@ -1,5 +1,5 @@
 package import Compute
-package import EngineInterface
+import EngineInterface
 package import Models
 package import Scheduling
 
@@ -18,7 +18,6 @@ package final class ModelRunner {
         self.sampler = sampler
     }
 
-    /// - Parameter state: the sampling state of a sequence of the plan.
     /// - Returns: one sample for each entry of the plan that wants one.
     package func run(_ plan: StepPlan, scheduler: Scheduler) -> StepResult {
         let logits = forward(plan)
@@ -28,10 +27,7 @@ package final class ModelRunner {
         rows.reserveCapacity(sampled.count)
         for (row, entry) in sampled.enumerated() {
             let state = scheduler.samplingState(of: entry.sequence)
-            rows.append(
-                sampler.row(
-                    row, sequence: entry.sequence, sampling: state.sampling, prompt: state.prompt,
-                    generated: state.generated))
+            rows.append(sampler.row(row, sequence: entry.sequence, state))
         }
         let tokens = backend.sample(logits, rows)
         return StepResult(

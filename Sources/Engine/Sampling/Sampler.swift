@@ -1,35 +1,30 @@
 import Compute
-package import EngineInterface
+import EngineInterface
 import Scheduling
 
 /// Turns each sequence's sampling parameters and history into the `SamplingRow` the backend draws from. Knows nothing
 /// of logits; holds per-sequence penalty state so that a step costs no more than the tokens that are new.
 package struct Sampler {
-    private let endOfSequenceIDs: Set<Int32>
     private let baseSeed: UInt64
     private var histories: [Int: PenaltyHistory] = [:]
 
     /// - Parameter baseSeed: seeds the requests that bring no seed (`--random-seed`).
-    package init(endOfSequenceIDs: Set<Int32>, baseSeed: UInt64) {
-        self.endOfSequenceIDs = endOfSequenceIDs
+    package init(baseSeed: UInt64) {
         self.baseSeed = baseSeed
     }
 
     /// - Parameters:
     ///   - row: row of the logits tensor.
     ///   - sequence: scheduler's number of the sequence.
-    ///   - generated: tokens generated so far, also those from before a retraction.
-    mutating func row(
-        _ row: Int, sequence: Int, sampling: SamplingParameters, prompt: [Int32], generated: [Int32]
-    ) -> SamplingRow {
+    ///   - state: its parameters and history, also from before a retraction.
+    mutating func row(_ row: Int, sequence: Int, _ state: SamplingState) -> SamplingRow {
+        let sampling = state.sampling
         var result = SamplingRow(row: row)
+        // In ascending order of ids, so that the same request always gives the same row.
         for (id, value) in sampling.logitBias.sorted(by: { $0.key < $1.key }) { result.biases.append((id, value)) }
-        if generated.count < sampling.minTokens {
-            let ends = sampling.ignoreEOS ? sampling.stopTokenIDs : sampling.stopTokenIDs.union(endOfSequenceIDs)
-            for id in ends.sorted() { result.biases.append((id, -Float.infinity)) }
-        }
+        for id in state.forbiddenTokenIDs.sorted() { result.biases.append((id, -Float.infinity)) }
         if PenaltyHistory.isNeeded(sampling) {
-            histories[sequence, default: PenaltyHistory()].update(prompt: prompt, generated: generated)
+            histories[sequence, default: PenaltyHistory()].update(prompt: state.prompt, generated: state.generated)
             histories[sequence]?.apply(sampling, to: &result)
         }
         result.temperature = sampling.temperature
@@ -38,7 +33,7 @@ package struct Sampler {
         result.minP = sampling.minP
         if sampling.temperature > 0 {
             let seed = sampling.seed ?? RandomStream.derivedSeed(base: baseSeed, sequence: sequence)
-            result.uniform = RandomStream(seed: seed).uniform(at: generated.count)
+            result.uniform = RandomStream(seed: seed).uniform(at: state.generated.count)
         }
         result.topLogprobs = sampling.topLogprobs
         return result

@@ -1,0 +1,88 @@
+import ChatTemplates
+import Tokenizers
+
+/// Hop 2 of a request: text or conversation in, ids out.
+package enum PromptBuilder {
+    /// - Throws: `TextGenerationError` naming the message, or what the template said.
+    /// - Complexity: linear in the text; runs on the caller's thread, never on the engine's.
+    package static func tokens(
+        of prompt: TextRequest.Prompt, assets: ModelAssets
+    ) throws(TextGenerationError) -> [Int32] {
+        switch prompt {
+        case .tokens(let ids): return ids
+        case .text(let text): return assets.tokenizer.encode(text, addSpecialTokens: true)
+        case .chat(let chat):
+            // The template writes the special tokens itself.
+            return assets.tokenizer.encode(try text(of: chat, assets: assets), addSpecialTokens: false)
+        }
+    }
+
+    /// What the chat template makes of a conversation.
+    package static func text(of chat: ChatPrompt, assets: ModelAssets) throws(TextGenerationError) -> String {
+        guard let template = (chat.tools == nil ? nil : assets.toolTemplate) ?? assets.chatTemplate else {
+            throw .noChatTemplate
+        }
+        guard !chat.messages.isEmpty else { throw .field(name: "messages", message: "expected at least one message") }
+        if chat.continueFinalMessage, chat.addGenerationPrompt {
+            throw .field(
+                name: "continue_final_message",
+                message: "continue_final_message and add_generation_prompt exclude each other; set the latter to false")
+        }
+        let messages = try flattened(chat.messages)
+        var variables: [(String, JinjaValue)] = [
+            ("messages", .array(messages)),
+            ("tools", chat.tools ?? .none),
+            ("documents", .none),
+            ("add_generation_prompt", .bool(chat.addGenerationPrompt)),
+            ("bos_token", .string(assets.beginOfSequenceToken ?? "")),
+            ("eos_token", .string(assets.endOfSequenceToken ?? "")),
+        ]
+        variables += chat.templateVariables
+        let text: String
+        do { text = try template.render(variables) } catch { throw .template(error) }
+        return chat.continueFinalMessage ? try opened(text, final: messages.last) : text
+    }
+
+    /// Templates are written for texts; a list of text parts becomes their lines.
+    private static func flattened(_ messages: [JinjaValue]) throws(TextGenerationError) -> [JinjaValue] {
+        var result: [JinjaValue] = []
+        for (index, message) in messages.enumerated() {
+            guard case .dict(let dict) = message, case .list(let parts)? = dict["content"] else {
+                result.append(message)
+                continue
+            }
+            var lines: [String] = []
+            for (place, part) in parts.elements.enumerated() {
+                guard case .dict(let fields) = part, case .string(let text)? = fields["text"] else {
+                    throw .field(
+                        name: "messages[\(index)].content[\(place)]",
+                        message: "expected a text part; this model reads text only")
+                }
+                lines.append(text)
+            }
+            var copy = dict
+            copy.set("content", .string(lines.joined(separator: "\n")))
+            result.append(.dict(copy))
+        }
+        return result
+    }
+
+    /// Cuts the rendering behind the final message's content, so that the model goes on with it.
+    private static func opened(_ text: String, final message: JinjaValue?) throws(TextGenerationError) -> String {
+        guard case .dict(let dict)? = message, case .string(let content)? = dict["content"] else {
+            throw .field(
+                name: "continue_final_message", message: "the last message has no content that could be continued")
+        }
+        let needle = Array(content.utf8)
+        let bytes = Array(text.utf8)
+        if needle.count <= bytes.count {
+            for start in stride(from: bytes.count - needle.count, through: 0, by: -1)
+            where bytes[start..<start + needle.count].elementsEqual(needle) {
+                return String(decoding: bytes[..<(start + needle.count)], as: UTF8.self)
+            }
+        }
+        throw .field(
+            name: "continue_final_message",
+            message: "the chat template does not show the last message as it is, so it cannot be continued")
+    }
+}

@@ -1,0 +1,47 @@
+package import EngineInterface
+
+/// The door of this room: text requests in, streams of text out, over any `GenerationEngine`.
+package struct TextEngine: Sendable {
+    package let engine: any GenerationEngine
+    package let assets: ModelAssets
+
+    package init(engine: any GenerationEngine, assets: ModelAssets) {
+        self.engine = engine
+        self.assets = assets
+    }
+
+    /// The ids a prompt becomes.
+    @concurrent package func promptTokens(
+        _ prompt: TextRequest.Prompt
+    ) async throws(TextGenerationError) -> [Int32] {
+        try PromptBuilder.tokens(of: prompt, assets: assets)
+    }
+
+    /// Renders and encodes, submits, and returns the events. Dropping the stream, or cancelling the task that reads it,
+    /// aborts the request.
+    package func generate(_ request: TextRequest) async throws(TextGenerationError) -> AsyncStream<TextEvent> {
+        let prompt = try await promptTokens(request.prompt)
+        let events: AsyncStream<GenerationEvent>
+        do {
+            events = try engine.submit(
+                GenerationRequest(
+                    id: request.id, prompt: prompt, sampling: request.sampling,
+                    cacheNamespace: request.cacheNamespace, priority: request.priority))
+        } catch { throw .request(error) }
+        var text = TextStream(
+            request, promptTokens: prompt.count, tokenizer: assets.tokenizer,
+            endOfSequenceIDs: engine.information.endOfSequenceIDs)
+        let (stream, continuation) = AsyncStream.makeStream(of: TextEvent.self)
+        let pump = Task { [engine, id = request.id] in
+            for await event in events {
+                for event in text.next(event) { continuation.yield(event) }
+                if text.isFinished { break }
+            }
+            // After a stop string the engine would go on; after the last event this does nothing.
+            engine.abort(requestID: id)
+            continuation.finish()
+        }
+        continuation.onTermination = { _ in pump.cancel() }
+        return stream
+    }
+}
