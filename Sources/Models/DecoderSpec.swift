@@ -56,7 +56,8 @@ package struct DecoderSpec: Sendable, Equatable {
         keyValueHeadCount = config.keyValueHeadCount
         guard let dimension = config.headDimension ?? defaultHeadDimension ?? Self.share(config) else {
             throw failure(
-                "hidden_size", "\(config.hiddenSize)", "it has to be a multiple of num_attention_heads, or head_dim given")
+                "hidden_size", "\(config.hiddenSize)",
+                "it has to be a multiple of num_attention_heads, or head_dim given")
         }
         headDimension = dimension
         guard headDimension % 8 == 0, headDimension <= 512 else {

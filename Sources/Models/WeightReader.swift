@@ -81,9 +81,11 @@ extension TensorView {
             }
             switch target {
             case .bfloat16:
-                memory.bytes.storeBytes(of: HalfFloats.bfloat16(value).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
+                memory.bytes.storeBytes(
+                    of: HalfFloats.bfloat16(value).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
             case .float16:
-                memory.bytes.storeBytes(of: HalfFloats.float16(value).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
+                memory.bytes.storeBytes(
+                    of: HalfFloats.float16(value).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
             default:
                 memory.bytes.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
             }

@@ -50,7 +50,9 @@ import Testing
         let rows = run.step([.init(tokens: golden.prompt, start: 0, pages: pages)]) { wanted.contains($1) }[0]
         #expect(largestDifference(rows, wanted.map { golden.logits[$0] }) <= 1e-4)
         // A chunk that samples nothing still writes its keys and values.
-        _ = run.step([.init(tokens: Array(golden.prompt[..<79]), start: 0, pages: [20, 21, 22, 23, 24])]) { _, _ in false }
+        _ = run.step([.init(tokens: Array(golden.prompt[..<79]), start: 0, pages: [20, 21, 22, 23, 24])]) { _, _ in
+            false
+        }
         let last = run.step([.init(tokens: [golden.prompt[79]], start: 79, pages: [20, 21, 22, 23, 24])])[0]
         #expect(largestDifference(last, [golden.logits[79]]) <= 1e-4)
     }

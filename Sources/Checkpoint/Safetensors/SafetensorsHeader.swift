@@ -95,7 +95,9 @@ struct SafetensorsHeader {
         guard offsets[1] <= data.count else {
             let end = offsets[1].addingReportingOverflow(data.lowerBound)
             let range = end.overflow ? nil : data.lowerBound + offsets[0]..<end.partialValue
-            throw failure("bytes within the file, which ends at \(data.upperBound)", "end at \(offsets[1]) after the header", range)
+            throw failure(
+                "bytes within the file, which ends at \(data.upperBound)", "end at \(offsets[1]) after the header",
+                range)
         }
         let range = data.lowerBound + offsets[0]..<data.lowerBound + offsets[1]
         guard let bits = product(shape, times: type.bits) else {
@@ -135,7 +137,9 @@ struct SafetensorsHeader {
         _ tensors: [TensorInformation], data: Range<Int>, file: String
     ) throws(CheckpointError) {
         var end = data.lowerBound
-        for tensor in tensors.sorted(by: { ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound) }) {
+        for tensor in tensors.sorted(by: {
+            ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound)
+        }) {
             guard tensor.bytes.lowerBound == end else {
                 throw .malformedTensor(
                     file: file, tensor: tensor.name, bytes: tensor.bytes,

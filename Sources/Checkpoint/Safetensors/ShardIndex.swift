@@ -22,7 +22,8 @@ struct ShardIndex {
                 throw .malformedIndex(
                     file: file, key: "weight_map.\(tensor)", expected: "each name once", found: "it twice")
             }
-            guard !shard.isEmpty, shard != ".", shard != "..", !shard.utf8.contains(where: { $0 == 0x2F || $0 == 0x5C || $0 == 0 })
+            guard !shard.isEmpty, shard != ".", shard != "..",
+                !shard.utf8.contains(where: { $0 == 0x2F || $0 == 0x5C || $0 == 0 })
             else {
                 throw .malformedIndex(
                     file: file, key: "weight_map.\(tensor)", expected: "the name of a file beside the index",
