@@ -62,7 +62,8 @@ struct EvictionHeap: Sendable {
         var slot = from
         while true {
             var least = slot
-            for child in (slot * 2 + 1)...(slot * 2 + 2) where child < entries.count && entries[child] < entries[least] {
+            for child in (slot * 2 + 1)...(slot * 2 + 2) where child < entries.count && entries[child] < entries[least]
+            {
                 least = child
             }
             if least == slot { return }

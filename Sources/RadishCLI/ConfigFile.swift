@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import Yams
 
 /// `--config file.yaml`: the same names as the flags, one per line. Its entries are put before the command line's own
@@ -43,6 +44,17 @@ enum ConfigFile {
         // The verb is the first word; without one there is nothing that could take the entries.
         guard let verb = rest.first, !verb.hasPrefix("-") else { return entries + rest }
         return [verb] + entries + rest.dropFirst()
+    }
+
+    static func read(_ path: String) throws(ConfigFileError) -> String {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw .unreadable(path: path, reason: "no such file")
+        }
+        do {
+            return try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw .unreadable(path: path, reason: "\(error)")
+        }
     }
 
     /// Entries of a YAML mapping as arguments: `key: value` → `--key value`, `true` → the bare flag, `false` → nothing.

@@ -58,7 +58,11 @@ enum EngineStart {
     private static func chatTemplate(_ model: ModelOptions) throws -> String? {
         guard let value = model.chatTemplate else { return nil }
         if FileManager.default.fileExists(atPath: value) {
-            return try String(contentsOfFile: value, encoding: .utf8)
+            do {
+                return try String(contentsOfFile: value, encoding: .utf8)
+            } catch {
+                throw OptionError.unreadable(flag: "--chat-template", path: value, reason: "\(error)")
+            }
         }
         guard value.contains("{") else { throw OptionError.noSuchTemplate(value) }
         return value
@@ -68,4 +72,5 @@ enum EngineStart {
 /// A flag whose value does not hold up on a second look.
 enum OptionError: Error {
     case noSuchTemplate(String)
+    case unreadable(flag: String, path: String, reason: String)
 }

@@ -5,12 +5,23 @@ import TextGeneration
 enum StandardStreams {
     /// Written and flushed at once, so that a streamed answer is seen as it comes.
     static func write(_ text: String) {
-        fputs(text, stdout)
-        fflush(stdout)
+        Swift.print(text, terminator: "")
+        flush()
     }
 
+    /// Swift imports the C streams as shared mutable state; all of them can be flushed without naming one.
+    static func flush() { fflush(nil) }
+
     /// Remarks that are not part of the answer go to standard error.
-    static func note(_ text: String) { fputs(text, stderr) }
+    static func note(_ text: String) {
+        let bytes = Array(text.utf8)
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if count <= 0 { return }
+            written += count
+        }
+    }
 
     static func readAll() -> String {
         var text = ""

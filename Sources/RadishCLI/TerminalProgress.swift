@@ -24,5 +24,5 @@ final class TerminalProgress: Sendable {
         }
     }
 
-    private func write(_ text: String) { fputs(text, stderr) }
+    private func write(_ text: String) { StandardStreams.note(text) }
 }

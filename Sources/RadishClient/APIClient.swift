@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
+import NIOHTTP1
 
 /// Talks to any OpenAI-compatible server.
 package struct APIClient: Sendable {

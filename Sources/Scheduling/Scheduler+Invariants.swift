@@ -23,7 +23,9 @@ extension Scheduler {
                 held.insert(page)
                 let holders = page < 0 ? [] : cache.pool.holders(of: page)
                 if number < sequence.held.shared {
-                    if !holders.contains([.tree, .lease]) { found.append("\(name): shared page \(page) is not leased") }
+                    if !holders.contains([.tree, .lease]) {
+                        found.append("\(name): shared page \(page) is not leased")
+                    }
                 } else {
                     if !holders.contains(.sequence) { found.append("\(name): page \(page) is not its own") }
                     if !writers.insert(page).inserted { found.append("page \(page) has two writers") }

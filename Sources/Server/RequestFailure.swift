@@ -2,14 +2,14 @@ import HTTPTypes
 import WireTypes
 
 /// A request that is answered with an error: status and body.
-package struct RequestFailure: Error {
-    package var status: HTTPResponse.Status
-    package var body: ErrorBody
+struct RequestFailure: Error {
+    var status: HTTPResponse.Status
+    var body: ErrorBody
     /// Seconds after which the client may try again.
-    package var retryAfter: Int?
-    package var allowedMethods: String?
+    var retryAfter: Int?
+    var allowedMethods: String?
     /// The rest of the request is not wanted.
-    package var closesConnection = false
+    var closesConnection = false
 
     init(_ status: HTTPResponse.Status, _ body: ErrorBody, retryAfter: Int? = nil) {
         self.status = status

@@ -15,7 +15,7 @@ package final class ServedModel: Sendable {
 
     private let state = Mutex(Phase.loading)
     /// Seconds since 1970; the `created` of model lists.
-    package let created = time(nil)
+    package let created: Int = time(nil)
 
     package init() {}
 

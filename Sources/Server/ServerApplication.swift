@@ -2,7 +2,7 @@ import Hummingbird
 package import Logging
 import NIOCore
 import NIOPosix
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// The HTTP server. Run it in a `ServiceGroup`: graceful shutdown stops listening, lets running answers finish, and
 /// cuts them after `drainTimeout`.

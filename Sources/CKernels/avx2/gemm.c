@@ -5,7 +5,7 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
-#include "vector.h"
+#include "gemm_vector.h"
 
 /* Of 16 registers 8 to 12 hold sums. One row takes a panel in one pass, as it comes from memory. */
 #define FLOAT_VECTORS(rows) ((rows) == 1 ? 8 : (rows) <= 3 ? 4 : 2)

@@ -6,7 +6,7 @@
 #pragma clang attribute push( \
     __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
 
-#include "vector.h"
+#include "gemm_vector.h"
 
 #define FLOAT_VECTORS(rows) 4
 #include "../templates/gemm_float.h"

@@ -6,7 +6,7 @@
 #pragma clang attribute push( \
     __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
 
-#include "vector.h"
+#include "gemm_vector.h"
 
 VECTOR_INLINE vector dot(vector x, vector w, vector sum) {
     return _mm512_dpbf16_ps(sum, (__m512bh)_mm512_castps_si512(x), (__m512bh)_mm512_castps_si512(w));

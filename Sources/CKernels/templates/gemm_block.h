@@ -7,9 +7,15 @@
 /* Most rows of a block: with 4 vectors of columns, 24 of 32 registers hold sums, 4 hold weights and one an activation. */
 enum { GEMM_BLOCK_ROWS = 6 };
 
-/* Steps of k that a block takes before the next block of rows takes them: 128 KiB of weights, which the second-level
- * cache holds beside the 128 KiB that are fetched meanwhile. */
+/* Most steps of k that a block takes before the next block of rows takes them: 128 KiB of weights, which the
+ * second-level cache holds beside the 128 KiB that are fetched meanwhile. */
 enum { GEMM_UNIT_STEPS = 512 };
+
+/* Steps of a unit: equal parts of all steps, in fours. */
+static inline int64_t gemm_unit(int64_t steps) {
+    int64_t units = (steps + GEMM_UNIT_STEPS - 1) / GEMM_UNIT_STEPS;
+    return units <= 1 ? steps : (steps + 4 * units - 1) / (4 * units) * 4;
+}
 
 /* A few rows times a few vectors of columns of one panel, over a run of steps. */
 typedef struct gemm_block {

@@ -1,4 +1,4 @@
-/* Micro-kernels and their driver, for one weight type on one path. Include once per type, after vector.h, with
+/* Micro-kernels and their driver, for one weight type on one path. Include once per type, after gemm_vector.h, with
  *
  *   GEMM(name)            the type's own names
  *   GEMM_DTYPE            ck_dtype of the weight
@@ -60,9 +60,6 @@ VECTOR_INLINE void GEMM(block)(const gemm_block *b, const int rows, const int ve
     for (; steps >= 4; steps -= 4) {
         for (int64_t i = 0; i < lines; i++, ahead += 64) _mm_prefetch((const char *)ahead, _MM_HINT_T1);
         GEMM_UNROLL for (int s = 0; s < 4; s++) {
-            GEMM_UNROLL for (int i = 0; i * 64 < vectors * GEMM_VECTOR_BYTES; i++) {
-                _mm_prefetch((const char *)w + 8 * GEMM_STEP_BYTES + i * 64, _MM_HINT_T0);
-            }
             GEMM(step)(rows, vectors, x, x_stride, w, sums);
             x += GEMM_PARTS * 4;
             w += GEMM_STEP_BYTES;
@@ -112,7 +109,7 @@ static void GEMM(run)(
         passes += CK_PANEL / VECTOR_LANES / GEMM_VECTORS(height + (i < higher));
     }
     int64_t steps = ck_gemm_steps(GEMM_DTYPE, c->k);
-    int64_t unit = passes > 1 ? GEMM_UNIT_STEPS : steps;
+    int64_t unit = passes > 1 ? gemm_unit(steps) : steps;
     const unsigned char *w = (const unsigned char *)c->w + panel_begin * steps * GEMM_STEP_BYTES;
     const unsigned char *w_end = (const unsigned char *)c->w + panel_end * steps * GEMM_STEP_BYTES;
     for (int64_t panel = panel_begin; panel < panel_end; panel++) {
@@ -129,17 +126,17 @@ static void GEMM(run)(
                 .bias = c->bias ? c->bias + panel * CK_PANEL : NULL,
                 .columns = c->n - panel * CK_PANEL,
             };
-            const unsigned char *next = w + count * GEMM_STEP_BYTES;
-            /* One pass: the stream of weights a few KiB ahead. More: the blocks share in fetching the next unit. */
-            int64_t lines = 4 * GEMM_STEP_BYTES / 64;
-            b.ahead = passes > 1 ? next : w + 4096;
-            b.ahead_lines = (lines + passes - 1) / passes;
-            const unsigned char *ahead_end = next + unit * GEMM_STEP_BYTES;
+            /* The passes share in fetching the unit that comes next, so that memory never idles while sums are taken.
+             * A single pass waits for nothing but memory, which the processor streams best by itself. */
+            const unsigned char *next = w + count * GEMM_STEP_BYTES, *ahead_end = next + unit * GEMM_STEP_BYTES;
             if (ahead_end > w_end) ahead_end = w_end;
+            int64_t lines = 4 * GEMM_STEP_BYTES / 64;
+            b.ahead = next;
+            b.ahead_lines = passes > 1 ? (lines + passes - 1) / passes : 0;
             int64_t row = row_begin;
             for (int64_t i = 0; i < blocks; i++) {
                 int64_t taken = height + (i < higher);
-                if (b.ahead >= ahead_end && passes > 1) b.ahead_lines = 0;
+                if (b.ahead >= ahead_end) b.ahead_lines = 0;
                 b.x = (const unsigned char *)c->x + row * b.x_stride + step * GEMM_PARTS * 4;
                 b.out = c->out + row * c->ldo + panel * CK_PANEL;
                 GEMM(panel)(&b, taken);

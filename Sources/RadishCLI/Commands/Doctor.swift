@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import Engine
+import EngineInterface
 import Radish
 
 struct Doctor: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoint
 import Radish
 import TextGeneration
+import Tokenizers
 
 struct Tokenize: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import EngineInterface
 import Glibc
 import Hummingbird
 import TextGeneration
+import Tokenizers
 import WireTypes
 
 /// `POST /v1/completions`: one prompt or many, as text or token ids.

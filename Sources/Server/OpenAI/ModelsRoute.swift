@@ -1,3 +1,4 @@
+import EngineInterface
 import Hummingbird
 import TextGeneration
 import WireTypes

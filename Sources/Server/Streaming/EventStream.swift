@@ -28,22 +28,18 @@ struct EventStream: Sendable {
     ) async -> Response {
         context.record.streams = true
         let connection = await context.connection()
-        let method = request.method.rawValue
-        let path = request.uri.path
+        let end = StreamEnd(
+            log: log, context: context, method: request.method.rawValue, path: request.uri.path)
         let body = ResponseBody { output in
             var writer = writer
-            var status = HTTPResponse.Status.ok
-            defer {
-                running.end()
-                context.record.noteEnd(writer.usage, finish: status == .ok ? "done" : "broken")
-                log.end(context, method: method, path: path, status: status.code)
-            }
+            defer { running.end() }
             do {
                 try await send(running, &writer, connection, context.record, names, to: &output)
                 try await output.finish(nil)
+                end.note(.ok, writer.usage, finish: "done")
             } catch {
                 // The head is sent: nothing can be said to the client any more, and mostly it is gone.
-                status = RequestFailure.clientClosed.status
+                end.note(RequestFailure.clientClosed.status, writer.usage)
                 throw error
             }
         }

@@ -1,0 +1,77 @@
+import Engine
+import EngineInterface
+import Logging
+import Radish
+import Server
+import ServiceLifecycle
+
+/// Loads the model once the port is open, hands it to the server, and ends the engine when the server has ended.
+final class ModelService: Service {
+    private let served: ServedModel
+    private let logger: Logger
+    private let host: String
+    private let load: @Sendable () async throws -> LocalEngine
+    private let (ports, portIsOpen) = AsyncStream.makeStream(of: Int.self)
+
+    init(
+        served: ServedModel, logger: Logger, host: String,
+        load: @escaping @Sendable () async throws -> LocalEngine
+    ) {
+        self.served = served
+        self.logger = logger
+        self.host = host
+        self.load = load
+    }
+
+    func listening(port: Int) async { portIsOpen.yield(port) }
+
+    func run() async throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let engine: LocalEngine
+        do {
+            engine = try await load()
+        } catch {
+            served.fail(ErrorText.describe(error))
+            throw error
+        }
+        served.becomeReady(engine.text)
+        announce(engine, seconds: start.duration(to: clock.now) / .seconds(1))
+        var iterator = ports.makeAsyncIterator()
+        if let port = await iterator.next() { invite(port) }
+        // The engine lives as long as the server answers; the process ends with both.
+        try? await gracefulShutdown()
+    }
+
+    private func announce(_ engine: LocalEngine, seconds: Double) {
+        let information = engine.handle.information
+        let resolved = engine.handle.resolved
+        let tenths = Int(seconds * 10)
+        logger.info(
+            """
+            \(information.modelPath): \(information.architecture), \(information.dtype), on \(information.backend), \
+            loaded in \(tenths / 10).\(tenths % 10) s
+            """)
+        logger.info(
+            """
+            max_total_num_tokens=\(information.poolTokens) (\(resolved.poolTokens.reason)), \
+            chunked_prefill_size=\(resolved.chunkedPrefillSize.value), \
+            max_running_requests=\(resolved.maxRunningRequests.value), context_len=\(information.contextLength)
+            """)
+    }
+
+    private func invite(_ port: Int) {
+        let address = host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host
+        logger.info("The server is fired up and ready to roll! http://\(address):\(port)")
+        print(
+            """
+
+            Radish serves on http://\(address):\(port). Try:
+
+              curl http://\(address):\(port)/v1/chat/completions -H 'content-type: application/json' \\
+                -d '{"model": "default", "messages": [{"role": "user", "content": "Hello!"}]}'
+
+            """)
+        StandardStreams.flush()
+    }
+}
