@@ -1,8 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Who may import whom is section 2.1 of docs/ARCHITECTURE.md; a target sees only what is listed here. Targets appear
-// here once they build and have tests; the README's status table says which rooms are still being furnished.
+// Who may import whom is section 2.1 of docs/ARCHITECTURE.md; a target sees only what is listed here.
 
 let swift: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -15,29 +14,88 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: swift)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], fixtures: [String] = []) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, exclude: [], swiftSettings: swift)
+        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, exclude: fixtures,
+        swiftSettings: swift)
 }
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "radish",
+    products: [
+        .executable(name: "radish", targets: ["RadishCLI"]),
+        .library(name: "Radish", targets: ["Radish"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
     targets: [
         .target(name: "CEmbedded"),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
         library("Tensors"),
         library("Compute", ["CKernels", "Tensors"]),
+        library("Checkpoint", ["Tensors"]),
+        library("Models", ["Checkpoint", "Compute", "Tensors"]),
         library("Tokenizers"),
         library("ChatTemplates"),
         library("OutputParsers"),
+        library("PrefixCache"),
         library("EngineInterface"),
+        library("Scheduling", ["EngineInterface", "PrefixCache"]),
+        library("Engine", ["Checkpoint", "Compute", "EngineInterface", "Models", "Scheduling", "Tensors"]),
+        library("TextGeneration", ["ChatTemplates", "Checkpoint", "EngineInterface", "OutputParsers", "Tokenizers"]),
+        library("WireTypes"),
+        library(
+            "Server",
+            [
+                "ChatTemplates", "EngineInterface", "TextGeneration", "Tokenizers", "WireTypes", httpTypes, hummingbird,
+                logging, nioCore, nioPosix, serviceLifecycle,
+            ]),
+        library("RadishClient", [asyncHTTPClient, nioCore, nioHTTP1]),
+        library(
+            "Radish",
+            ["CEmbedded", "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineInterface", "TextGeneration"]),
+        .executableTarget(
+            name: "RadishCLI",
+            dependencies: [
+                "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineInterface", "Models", "Radish",
+                "RadishClient", "Scheduling", "Server", "Tensors", "TextGeneration", "Tokenizers", argumentParser,
+                logging, serviceLifecycle, unixSignals, yams,
+            ],
+            swiftSettings: swift),
         // Tests
+        .target(
+            name: "TestSupport", dependencies: ["EngineInterface"], path: "Tests/TestSupport", swiftSettings: swift),
         tests("CEmbedded"),
         tests("Compute", ["Tensors"]),
+        tests("Models", ["Checkpoint", "Compute", "Tensors", "TestSupport"], fixtures: ["Fixtures"]),
         tests("Tokenizers"),
         tests("ChatTemplates"),
         tests("OutputParsers"),
+        tests("PrefixCache"),
         tests("EngineInterface"),
+        tests("Scheduling", ["EngineInterface", "PrefixCache"]),
+        tests("WireTypes", ["TestSupport"]),
+        tests("RadishCLI"),
         .testTarget(name: "RepositoryTests", swiftSettings: swift),
     ]
 )
