@@ -95,6 +95,12 @@ let package = Package(
         tests("EngineInterface"),
         tests("Scheduling", ["EngineInterface", "PrefixCache"]),
         tests("WireTypes", ["TestSupport"]),
+        tests(
+            "Server",
+            [
+                "ChatTemplates", "EngineInterface", "TestSupport", "TextGeneration", "Tokenizers", "WireTypes", logging,
+                nioCore, nioPosix, serviceLifecycle,
+            ]),
         tests("RadishCLI"),
         .testTarget(name: "RepositoryTests", swiftSettings: swift),
     ]

@@ -76,7 +76,11 @@ struct EndingTests {
         #expect(ending(try events([4, 7, 5]) { $0.ignoreEOS = true }) == nil)
         #expect(ending(try events([4, 7, 5]) { $0.stopTokenIDs = [4] }) == .stopToken(4))
         #expect(ending(try events([7, 4]) { $0.stopTokenIDs = [4] }) == .stopToken(7))
-        #expect(ending(try events([7, 4]) { $0.stopTokenIDs = [4]; $0.ignoreEOS = true }) == .stopToken(4))
+        #expect(
+            ending(
+                try events([7, 4]) {
+                    $0.stopTokenIDs = [4]; $0.ignoreEOS = true
+                }) == .stopToken(4))
         #expect(ending(try events([4, 4, 7]) { $0.maxTokens = 2 }) == .length)
         #expect(ending(try events([4, 7]) { $0.maxTokens = 2 }) == .stopToken(7))
     }

@@ -47,7 +47,8 @@ struct OrderTests {
 
     @Test func otherPoliciesOrderByTheirNames() throws {
         for (policy, expected) in [
-            (SchedulePolicy.fcfs, ["a", "b", "c", "d"]), (.priority, ["c", "a", "b", "d"]), (.lof, ["c", "b", "d", "a"]),
+            (SchedulePolicy.fcfs, ["a", "b", "c", "d"]), (.priority, ["c", "a", "b", "d"]),
+            (.lof, ["c", "b", "d", "a"]),
         ] {
             var engine = engine(policy)
             let limits: [(String, Int, Int)] = [("a", 1, 0), ("b", 5, 0), ("c", 3, 1), ("d", 5, 0)]

@@ -61,7 +61,9 @@ struct PressureTests {
         var wanted = configuration(pages: 20)
         wanted.decodeHeadroomTokens = 40
         var engine = SimulatedEngine(wanted)
-        for number in 0..<4 { _ = try engine.submit(request("\(number)", prompt(20, Int32(number) * 100), maxTokens: 20)) }
+        for number in 0..<4 {
+            _ = try engine.submit(request("\(number)", prompt(20, Int32(number) * 100), maxTokens: 20))
+        }
         engine.finish()
         engine.checkOutputs()
         #expect(engine.breach == nil, "\(engine.breach ?? "")")

@@ -99,7 +99,9 @@ struct SchedulerPropertyTests {
             case 5:
                 let idle = !engine.scheduler.hasWork
                 if engine.scheduler.flush() != idle { engine.fail("flush") }
-                if idle, engine.scheduler.statistics.freePages != configuration.totalPages { engine.fail("flush left pages") }
+                if idle, engine.scheduler.statistics.freePages != configuration.totalPages {
+                    engine.fail("flush left pages")
+                }
             default:
                 engine.step()
             }

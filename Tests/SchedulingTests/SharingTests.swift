@@ -78,7 +78,9 @@ struct SharingTests {
 
     @Test func whoWaitedGoesOnWhenTheComputingRequestIsAborted() throws {
         var engine = engine()
-        for number in 0..<4 { _ = try engine.submit(request("\(number)", document(1000) + [Int32(4000 + number)], maxTokens: 1)) }
+        for number in 0..<4 {
+            _ = try engine.submit(request("\(number)", document(1000) + [Int32(4000 + number)], maxTokens: 1))
+        }
         engine.step()
         engine.step()
         #expect(engine.rows == 256 && engine.scheduler.statistics.runningRequests == 1)
@@ -107,7 +109,8 @@ struct SharingTests {
     @Test func aShortCommonBeginningIsNotWaitedFor() throws {
         var engine = engine()
         for number in 0..<3 {
-            _ = try engine.submit(request("\(number)", [1, 2, 3] + document(30, from: Int32(number) * 100 + 50), maxTokens: 1))
+            _ = try engine.submit(
+                request("\(number)", [1, 2, 3] + document(30, from: Int32(number) * 100 + 50), maxTokens: 1))
         }
         engine.step()
         #expect(engine.endings.count == 3)

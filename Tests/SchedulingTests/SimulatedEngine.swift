@@ -78,7 +78,8 @@ struct SimulatedEngine {
     func expected(_ number: Int) -> (tokens: [Int32], reason: FinishReason) {
         guard let request = requests[number] else { return ([], .aborted) }
         let sampling = request.sampling
-        let ends = sampling.ignoreEOS ? sampling.stopTokenIDs : sampling.stopTokenIDs.union(configuration.endOfSequenceIDs)
+        let ends =
+            sampling.ignoreEOS ? sampling.stopTokenIDs : sampling.stopTokenIDs.union(configuration.endOfSequenceIDs)
         let poolTokens = configuration.totalPages * configuration.pageSize
         let room = min(configuration.contextLength - request.prompt.count, poolTokens + 1 - request.prompt.count)
         let limit = min(sampling.maxTokens ?? room, room)
@@ -139,7 +140,9 @@ struct SimulatedEngine {
             for position in entry.startPosition..<(entry.startPosition + entry.tokens.count) {
                 memory[Int(entry.pages[position / size]) * size + position % size] = digests[position]
             }
-            if entry.samples != (entry.startPosition + entry.tokens.count == whole.count) { fail("wrong row is sampled") }
+            if entry.samples != (entry.startPosition + entry.tokens.count == whole.count) {
+                fail("wrong row is sampled")
+            }
         }
         // Attention reads after all rows were written, so the check comes last.
         for entry in plan.entries {

@@ -2,7 +2,7 @@ import EngineInterface
 import Synchronization
 import TextGeneration
 
-/// What happened to one answer since the last look.
+/// News of one answer: normally one token.
 struct AnswerUpdate: Sendable {
     let index: Int
     var report: CacheReport?
@@ -11,15 +11,25 @@ struct AnswerUpdate: Sendable {
     var finish: TextFinish?
 
     init(index: Int) { self.index = index }
+
+    /// Nothing of the answer itself.
+    var isEmpty: Bool { tokens.isEmpty && text.isEmpty && finish == nil }
+}
+
+extension TextEvent {
+    fileprivate var isDelta: Bool { if case .delta = self { true } else { false } }
 }
 
 /// Between several generations and one slow reader.
 ///
-/// Events of one answer that were not yet taken are joined, so what waits for a slow client is its text, once, and
-/// not a chunk for each token; the context length bounds it.
+/// Clients count chunks to measure the time between tokens, so each token is an update of its own. Only for a reader
+/// that has fallen behind by `joiningFrom` updates are those of an answer joined: what waits then is its text, once,
+/// which the context length bounds.
 final class AnswerQueue: Sendable {
+    private static let joiningFrom = 16
+
     struct Batch: Sendable {
-        /// In the order in which the answers first had news.
+        /// In order of arrival.
         var updates: [AnswerUpdate] = []
         /// Nothing was sent for a while.
         var isKeepAliveDue = false
@@ -35,9 +45,10 @@ final class AnswerQueue: Sendable {
 
     func add(_ event: TextEvent, of index: Int) {
         pending.withLock { batch in
+            let last = batch.updates.lastIndex { $0.index == index }
             let position: Int
-            if let known = batch.updates.firstIndex(where: { $0.index == index }) {
-                position = known
+            if let last, batch.updates.count >= Self.joiningFrom || !event.isDelta || batch.updates[last].isEmpty {
+                position = last
             } else {
                 position = batch.updates.count
                 batch.updates.append(AnswerUpdate(index: index))
