@@ -31,7 +31,8 @@ package struct ResolvedConfiguration: Sendable, Equatable {
             configuration.maxRunningRequests, "--max-running-requests", otherwise: 256, "default")
         maxQueuedRequests = try Self.positive(
             configuration.maxQueuedRequests, "--max-queued-requests", otherwise: 4096, "default")
-        let largest = try Self.positive(configuration.maxPrefillTokens, "--max-prefill-tokens", otherwise: 16384, "default")
+        let largest = try Self.positive(
+            configuration.maxPrefillTokens, "--max-prefill-tokens", otherwise: 16384, "default")
         var chunk = largest
         if configuration.chunkedPrefillSize == -1 {
             chunk.reason += ", as --chunked-prefill-size -1 sets no limit of its own"

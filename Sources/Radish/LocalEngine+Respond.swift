@@ -16,6 +16,7 @@ extension LocalEngine {
         /// Texts that end the answer.
         public var stop: [String] = []
 
+        /// The model's own defaults.
         public init() {}
     }
 

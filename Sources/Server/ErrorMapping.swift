@@ -131,5 +131,6 @@ enum ErrorMapping {
 
     /// A failure of ours that no room named. The text stays in the log.
     static let unexpected = RequestFailure(
-        .internalServerError, ErrorBody(message: "Internal server error.", type: "server_error", code: "internal_error"))
+        .internalServerError, ErrorBody(message: "Internal server error.", type: "server_error", code: "internal_error")
+    )
 }

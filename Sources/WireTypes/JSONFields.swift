@@ -115,7 +115,9 @@ package struct JSONFields: Sendable {
             throw FieldError(path(name), .invalid("\(elements.count) entries; at most \(limit) are allowed"))
         }
         var texts: [String] = []
-        for (index, element) in elements.enumerated() { texts.append(try element.string(at: "\(path(name))[\(index)]")) }
+        for (index, element) in elements.enumerated() {
+            texts.append(try element.string(at: "\(path(name))[\(index)]"))
+        }
         return texts
     }
 

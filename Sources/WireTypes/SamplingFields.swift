@@ -46,13 +46,17 @@ package struct SamplingFields: Sendable, Equatable {
         let noTrim = try fields.bool("no_stop_trim") ?? false
         includeStop = include || noTrim
         try fields.refuse(
-            ["regex", "ebnf", "json_schema", "structural_tag", "structured_outputs", "guided_json", "guided_regex",
-                "guided_choice", "guided_grammar"],
+            [
+                "regex", "ebnf", "json_schema", "structural_tag", "structured_outputs", "guided_json", "guided_regex",
+                "guided_choice", "guided_grammar",
+            ],
             advice: "Constrained output is not available; ask for the form in the prompt and check the answer.")
         try fields.refuse(
-            ["stop_regex", "custom_logit_processor", "use_beam_search", "beam_width", "prompt_logprobs",
+            [
+                "stop_regex", "custom_logit_processor", "use_beam_search", "beam_width", "prompt_logprobs",
                 "truncate_prompt_tokens", "lora_path", "session_params", "logits_processors", "vllm_xargs",
-                "kv_transfer_params", "allowed_token_ids", "bad_words"])
+                "kv_transfer_params", "allowed_token_ids", "bad_words",
+            ])
     }
 
     /// SGLang's `sampling_params` object.
@@ -84,7 +88,8 @@ package struct SamplingFields: Sendable, Equatable {
         skipSpecialTokens = try fields.bool("skip_special_tokens") ?? true
         count = try fields.int("n") ?? 1
         guard (1...Self.countLimit).contains(count) else {
-            throw FieldError(fields.path("n"), .invalid("\(count); expected an integer between 1 and \(Self.countLimit)"))
+            throw FieldError(
+                fields.path("n"), .invalid("\(count); expected an integer between 1 and \(Self.countLimit)"))
         }
     }
 

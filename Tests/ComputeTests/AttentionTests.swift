@@ -27,7 +27,7 @@ struct AttentionTests {
 
     @Test(arguments: paths, types)
     func agreesWithTheReference(path: String, dtype: DType) throws {
-        let seed = UInt64.random(in: 0 ..< 1 << 32)
+        let seed = UInt64.random(in: 0..<1 << 32)
         var numbers = Numbers(seed: seed)
         for _ in 0..<10 {
             let d = [8, 16, 24, 32, 40, 64, 72, 80, 96, 128, 256][numbers.below(11)]

@@ -28,7 +28,8 @@ struct ReferenceAgreementTests {
 
     private func view(_ values: [Float], _ shape: [Int], _ dtype: DType) -> TensorView {
         let block = dtype == .bfloat16 ? Block(truncating: values) : Block(values)
-        return TensorView(name: "w", dtype: dtype, shape: shape, bytes: UnsafeRawBufferPointer(block.bytes), owner: block)
+        return TensorView(
+            name: "w", dtype: dtype, shape: shape, bytes: UnsafeRawBufferPointer(block.bytes), owner: block)
     }
 
     private func random(_ count: Int, seed: UInt64) -> [Float] {
@@ -77,7 +78,8 @@ struct ReferenceAgreementTests {
                     }
                 }
                 let alone = try output(backend, rows: 1)
-                #expect(alone[0].map(\.bitPattern) == found[0].map(\.bitPattern), "\(path) \(rows)x\(outputs)x\(inputs)")
+                #expect(
+                    alone[0].map(\.bitPattern) == found[0].map(\.bitPattern), "\(path) \(rows)x\(outputs)x\(inputs)")
             }
         }
     }
@@ -101,7 +103,9 @@ struct ReferenceAgreementTests {
                 return (0..<rows).map { backend.read(residual, row: $0) + backend.read(gated, row: $0) }
             }
             for (row, other) in zip(try output(reference), try output(backend)) {
-                for (a, b) in zip(row, other) { #expect(abs(a - b) <= 1e-5 * max(1, abs(a)), "\(path) \(rows) \(half)") }
+                for (a, b) in zip(row, other) {
+                    #expect(abs(a - b) <= 1e-5 * max(1, abs(a)), "\(path) \(rows) \(half)")
+                }
             }
         }
     }

@@ -38,7 +38,7 @@ struct SamplingTests {
 
     @Test(arguments: paths)
     func agreesWithASort(path: String) throws {
-        let seed = UInt64.random(in: 0 ..< 1 << 32)
+        let seed = UInt64.random(in: 0..<1 << 32)
         var numbers = Numbers(seed: seed)
         let reference = ReferenceBackend()
         let backend = try CPUBackend(kernels: path, threads: 2, pin: false)
@@ -110,7 +110,10 @@ struct SamplingTests {
         expect(frequencies { $0.topK = 2 }, [17: 2.0 / 3, 1900: 1.0 / 3], "top-k")
         expect(frequencies { $0.topP = 0.8 }, [17: 5.0 / 9, 1900: 2.5 / 9, 1901: 1.5 / 9], "top-p")
         expect(frequencies { $0.minP = 0.4 }, [17: 2.0 / 3, 1900: 1.0 / 3], "min-p")
-        expect(frequencies { $0.topK = 3; $0.topP = 0.5 }, [17: 1], "top-p of what top-k keeps")
+        expect(
+            frequencies {
+                $0.topK = 3; $0.topP = 0.5
+            }, [17: 1], "top-p of what top-k keeps")
     }
 
     @Test(arguments: paths)

@@ -72,7 +72,8 @@ struct ChatCompletionsTests {
 
     @Test func severalChoicesShareOnePrompt() async throws {
         let script: @Sendable (GenerationRequest) -> ScriptedEngine.Script = { request in
-            .init(ids: TinyModel.ids("n\(request.sampling.seed ?? 0)"), cachedTokens: request.id.hasSuffix("-0") ? 2 : 9)
+            .init(
+                ids: TinyModel.ids("n\(request.sampling.seed ?? 0)"), cachedTokens: request.id.hasSuffix("-0") ? 2 : 9)
         }
         try await TestServer.run(script: script) { (server) async throws in
             let body = #"{\#(Self.messages),"n":3,"seed":5,"max_tokens":2}"#
@@ -99,7 +100,9 @@ struct ChatCompletionsTests {
     @Test func logprobsHaveOneEntryForEachToken() async throws {
         let script: @Sendable (GenerationRequest) -> ScriptedEngine.Script = { _ in
             let tokens = (TinyModel.ids("é!") + [TinyModel.end]).map {
-                GeneratedToken(id: $0, logprob: -0.5, top: [TokenLogprob(id: $0, logprob: -0.5), TokenLogprob(id: 65, logprob: -2)])
+                GeneratedToken(
+                    id: $0, logprob: -0.5,
+                    top: [TokenLogprob(id: $0, logprob: -0.5), TokenLogprob(id: 65, logprob: -2)])
             }
             return .init(tokens: tokens, finish: .stopToken(TinyModel.end))
         }
@@ -161,7 +164,8 @@ struct ChatCompletionsTests {
     }
 
     @Test func stopStringsEndTheText() async throws {
-        let script: @Sendable (GenerationRequest) -> ScriptedEngine.Script = { _ in .init(ids: TinyModel.ids("one;two")) }
+        let script: @Sendable (GenerationRequest) -> ScriptedEngine.Script = { _ in .init(ids: TinyModel.ids("one;two"))
+        }
         try await TestServer.run(script: script) { (server) async throws in
             let json = try await server.post("/v1/chat/completions", #"{\#(Self.messages),"stop":[";"]}"#).json()
             #expect(json["choices"]?[0]?["message"]?["content"]?.string == "one")

@@ -32,7 +32,8 @@ struct CompletionsTests {
     @Test func streamsABatchWithTextInEveryChunk() async throws {
         try await TestServer.run(script: Self.shout) { (server) async throws in
             let response = try await server.post(
-                "/v1/completions", #"{"prompt":["ab","cde"],"n":2,"stream":true,"stream_options":{"include_usage":true}}"#)
+                "/v1/completions",
+                #"{"prompt":["ab","cde"],"n":2,"stream":true,"stream_options":{"include_usage":true}}"#)
             let events = try response.events()
             var texts = ["", "", "", ""]
             for event in events.dropLast() {
@@ -58,9 +59,10 @@ struct CompletionsTests {
 
     @Test func logprobsCarryTextOffsets() async throws {
         let script: @Sendable (GenerationRequest) -> ScriptedEngine.Script = { _ in
-            .init(tokens: TinyModel.ids("abc").map {
-                GeneratedToken(id: $0, logprob: -1, top: [TokenLogprob(id: $0, logprob: -1)])
-            })
+            .init(
+                tokens: TinyModel.ids("abc").map {
+                    GeneratedToken(id: $0, logprob: -1, top: [TokenLogprob(id: $0, logprob: -1)])
+                })
         }
         try await TestServer.run(script: script) { (server) async throws in
             let body = #"{"prompt":"x","logprobs":1"#
@@ -85,7 +87,8 @@ struct CompletionsTests {
                 for number in 0..<32 {
                     group.addTask {
                         let letter = String(UnicodeScalar(UInt8(65 + number)))
-                        let response = try await server.post("/v1/completions", #"{"prompt":"\#(letter == "\\" ? "\\\\" : letter)","stream":true}"#)
+                        let response = try await server.post(
+                            "/v1/completions", #"{"prompt":"\#(letter == "\\" ? "\\\\" : letter)","stream":true}"#)
                         let text = try response.events().compactMap { $0["choices"]?[0]?["text"]?.string }.joined()
                         #expect(text == String(repeating: letter, count: 16))
                     }

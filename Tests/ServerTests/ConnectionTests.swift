@@ -78,7 +78,8 @@ struct ConnectionTests {
         try await TestServer.run { (server) async throws in
             let connection = try await server.connect()
             for stream in [false, true, true, false] {
-                try await connection.send("POST", "/v1/completions", body: Array(#"{"prompt":"x","stream":\#(stream)}"#.utf8))
+                try await connection.send(
+                    "POST", "/v1/completions", body: Array(#"{"prompt":"x","stream":\#(stream)}"#.utf8))
                 let response = try await connection.response()
                 #expect(response.status == 200)
                 #expect(response.headers["connection"] != "close")
@@ -91,7 +92,8 @@ struct ConnectionTests {
     }
 
     @Test func silentStreamsGetComments() async throws {
-        try await TestServer.run(configure: { $0.keepAliveInterval = .milliseconds(20) }, script: Self.gated) { (server) async throws in
+        try await TestServer.run(configure: { $0.keepAliveInterval = .milliseconds(20) }, script: Self.gated) {
+            (server) async throws in
             let connection = try await server.connect()
             try await connection.send("POST", "/v1/completions", body: Self.body("a", stream: true))
             try await connection.wait(for: ": keep-alive\n\n")
@@ -153,7 +155,8 @@ struct ConnectionTests {
     }
 
     @Test func shutdownCutsWhatTakesTooLong() async throws {
-        try await TestServer.run(configure: { $0.drainTimeout = .milliseconds(50) }, script: Self.gated) { (server) async throws in
+        try await TestServer.run(configure: { $0.drainTimeout = .milliseconds(50) }, script: Self.gated) {
+            (server) async throws in
             let connection = try await server.connect()
             try await connection.send("POST", "/v1/completions", body: Self.body("a", stream: true))
             #expect(await server.engine.waits { $0.submissions.count == 1 })

@@ -36,11 +36,13 @@ struct ErrorTests {
             Case(Self.chat, #"{\#(Self.user),"temperature":-1}"#, 400, "temperature", "invalid_value"),
             Case(Self.chat, #"{\#(Self.user),"temperature":1e300}"#, 400, "temperature", "invalid_value"),
             Case(Self.chat, #"{\#(Self.user),"top_p":2}"#, 400, "top_p", "invalid_value"),
-            Case(Self.chat, #"{\#(Self.user),"max_completion_tokens":0}"#, 400, "max_completion_tokens", "invalid_value"),
+            Case(
+                Self.chat, #"{\#(Self.user),"max_completion_tokens":0}"#, 400, "max_completion_tokens", "invalid_value"),
             Case(Self.chat, #"{\#(Self.user),"max_tokens":500}"#, 400, "messages", "context_length_exceeded"),
             Case(Self.chat, #"{\#(Self.user),"logit_bias":{"900":1}}"#, 400, "logit_bias", "invalid_value"),
             Case(Self.chat, #"{\#(Self.user),"tools":[{}]}"#, 400, "tools", "unsupported_parameter"),
-            Case(Self.chat, #"{\#(Self.user),"logprobs":true,"top_logprobs":50}"#, 400, "top_logprobs", "invalid_value"),
+            Case(
+                Self.chat, #"{\#(Self.user),"logprobs":true,"top_logprobs":50}"#, 400, "top_logprobs", "invalid_value"),
             Case(
                 Self.chat,
                 #"{"messages":[{"role":"tool","content":"x"}],"chat_template_kwargs":{"no_tools":true}}"#, 400,
@@ -170,7 +172,8 @@ struct ErrorTests {
 
     @Test func largeBodiesAreRefused() async throws {
         try await TestServer.run(configure: { $0.maxBodyBytes = 1000 }) { (server) async throws in
-            let response = try await server.post("/v1/completions", #"{"prompt":"\#(String(repeating: "y", count: 5000))"}"#)
+            let response = try await server.post(
+                "/v1/completions", #"{"prompt":"\#(String(repeating: "y", count: 5000))"}"#)
             #expect(response.status == 413)
             #expect(try response.json()["error"]?["code"]?.string == "request_too_large")
             // Without a length the limit is found while reading.
@@ -199,9 +202,12 @@ struct ErrorTests {
     }
 
     @Test func openRequestsAreLimited() async throws {
-        try await TestServer.run(configure: { $0.maxConcurrentRequests = 1 }, script: { _ in
-            .init(ids: [65], pace: .gated)
-        }) { (server) async throws in
+        try await TestServer.run(
+            configure: { $0.maxConcurrentRequests = 1 },
+            script: { _ in
+                .init(ids: [65], pace: .gated)
+            }
+        ) { (server) async throws in
             let first = try await server.connect()
             try await first.send("POST", "/generate", body: Array(#"{"text":"x","rid":"a"}"#.utf8))
             #expect(await server.engine.waits { $0.submissions.count == 1 })

@@ -10,7 +10,8 @@ struct MiddlewareTests {
             #expect(try await server.get("/health").status == 200)
             let headers: [([(String, String)], String)] = [
                 ([], "missing_api_key"), ([("Authorization", "Bearer wrong!")], "invalid_api_key"),
-                ([("Authorization", "Bearer secre")], "invalid_api_key"), ([("Authorization", "secret")], "invalid_api_key"),
+                ([("Authorization", "Bearer secre")], "invalid_api_key"),
+                ([("Authorization", "secret")], "invalid_api_key"),
                 ([("Authorization", "Bearer ")], "invalid_api_key"),
             ]
             for path in ["/v1/models", "/get_model_info", "/flush_cache", "/nothing"] {
@@ -54,7 +55,10 @@ struct MiddlewareTests {
         try await TestServer.run(configure: { $0.apiKey = "k" }) { (server) async throws in
             let preflight = try await server.send(
                 "OPTIONS", "/v1/chat/completions",
-                headers: [origin, ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization")])
+                headers: [
+                    origin, ("Access-Control-Request-Method", "POST"),
+                    ("Access-Control-Request-Headers", "authorization"),
+                ])
             #expect(preflight.status == 204)
             #expect(preflight.headers["access-control-allow-origin"] == "*")
             #expect(preflight.headers["access-control-allow-headers"] == "authorization")
@@ -71,17 +75,23 @@ struct MiddlewareTests {
         try await TestServer.run(configure: { $0.logsRequests = true }) { (server) async throws in
             for stream in [false, true] {
                 _ = try await server.post(
-                    "/v1/completions", #"{"prompt":"private words","stream":\#(stream)}"#, headers: [("X-Request-Id", "id\(stream)")])
+                    "/v1/completions", #"{"prompt":"private words","stream":\#(stream)}"#,
+                    headers: [("X-Request-Id", "id\(stream)")])
             }
             #expect(await server.engine.waits { _ in server.logs.lines.count { $0.hasPrefix("request ") } == 2 })
             for line in server.logs.lines where line.hasPrefix("request ") {
-                for part in ["status=200", "prompt_tokens=13", "completion_tokens=2", "cached_tokens=0", "ms=", "ttft_ms=", "path=/v1/completions"] {
+                for part in [
+                    "status=200", "prompt_tokens=13", "completion_tokens=2", "cached_tokens=0", "ms=", "ttft_ms=",
+                    "path=/v1/completions",
+                ] {
                     #expect(line.contains(part), "\(line)")
                 }
             }
             #expect(!server.logs.lines.contains { $0.contains("private") })
         }
-        try await TestServer.run(configure: { $0.logsRequests = true; $0.requestLogLevel = 2 }) { (server) async throws in
+        try await TestServer.run(configure: {
+            $0.logsRequests = true; $0.requestLogLevel = 2
+        }) { (server) async throws in
             _ = try await server.post("/v1/completions", #"{"prompt":"private words"}"#)
             #expect(await server.engine.waits { _ in server.logs.lines.contains { $0.contains("private words") } })
         }

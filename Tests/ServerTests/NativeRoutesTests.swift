@@ -120,9 +120,12 @@ struct NativeRoutesTests {
     }
 
     @Test func healthGenerateGivesUpOnAStuckEngine() async throws {
-        try await TestServer.run(configure: { $0.healthTimeout = .milliseconds(50) }, script: { _ in
-            .init(ids: [65], pace: .gated)
-        }) { (server) async throws in
+        try await TestServer.run(
+            configure: { $0.healthTimeout = .milliseconds(50) },
+            script: { _ in
+                .init(ids: [65], pace: .gated)
+            }
+        ) { (server) async throws in
             #expect(try await server.get("/health_generate").status == 503)
             #expect(await server.engine.waits { $0.aborted.count == 1 })
         }

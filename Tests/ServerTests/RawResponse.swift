@@ -40,7 +40,8 @@ struct RawResponse: Sendable {
                 headEnd + length
             )
         }
-        return isClosed ? (RawResponse(status: status, headers: headers, body: Array(bytes[headEnd...])), bytes.count) : nil
+        return isClosed
+            ? (RawResponse(status: status, headers: headers, body: Array(bytes[headEnd...])), bytes.count) : nil
     }
 
     private static func chunks(_ bytes: [UInt8], from start: Int) -> (body: [UInt8], end: Int)? {

@@ -22,7 +22,9 @@ struct TestServer: Sendable {
         isReady: Bool = true, template: String? = TinyModel.chatML, sampling: SamplingParameters = SamplingParameters(),
         configure: (inout ServerConfiguration) -> Void = { _ in },
         statistics: EngineStatistics = EngineStatistics(),
-        script: @escaping @Sendable (GenerationRequest) -> ScriptedEngine.Script = { _ in .init(ids: TinyModel.ids("hi")) },
+        script: @escaping @Sendable (GenerationRequest) -> ScriptedEngine.Script = { _ in
+            .init(ids: TinyModel.ids("hi"))
+        },
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         var configuration = ServerConfiguration(servedModelNames: ["tiny", "org/tiny"], version: "1.2.3")
@@ -30,7 +32,10 @@ struct TestServer: Sendable {
         configure(&configuration)
         let engine = ScriptedEngine(information: TinyModel.information, statistics: statistics, script: script)
         let model = ServedModel()
-        if isReady { model.becomeReady(TextEngine(engine: engine, assets: try TinyModel.assets(template: template, sampling: sampling))) }
+        if isReady {
+            model.becomeReady(
+                TextEngine(engine: engine, assets: try TinyModel.assets(template: template, sampling: sampling)))
+        }
         let logs = LogCollector()
         var logger = Logger(label: "test") { _ in logs }
         logger.logLevel = .info
@@ -39,7 +44,9 @@ struct TestServer: Sendable {
             port.yield($0)
             port.finish()
         }
-        let group = ServiceGroup(configuration: .init(services: [application], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() }))
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [application], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() }))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             tasks.addTask {

@@ -26,7 +26,8 @@ struct DemoTokenizerTests {
         let tokenizer = try tokenizer()
         #expect("e\u{301}" == "\u{e9}")
         #expect(
-            tokenizer.encode("e\u{301}", addSpecialTokens: false) != tokenizer.encode("\u{e9}", addSpecialTokens: false))
+            tokenizer.encode("e\u{301}", addSpecialTokens: false) != tokenizer.encode("\u{e9}", addSpecialTokens: false)
+        )
     }
 
     @Test func specialTokensAreRecognisedOnlyWhenAsked() throws {

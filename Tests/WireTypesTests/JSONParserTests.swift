@@ -20,7 +20,13 @@ struct JSONParserTests {
             value
                 == .object(
                     JSONObject([
-                        ("a", .array([.int(1), .int(-2), .number(3.5), .number(1000), .bool(true), .bool(false), .null, .string("x")])),
+                        (
+                            "a",
+                            .array([
+                                .int(1), .int(-2), .number(3.5), .number(1000), .bool(true), .bool(false), .null,
+                                .string("x"),
+                            ])
+                        ),
                         ("b", .object(JSONObject())), ("c", .array([])),
                     ])))
     }
@@ -138,7 +144,8 @@ struct JSONParserTests {
         case 3: .number(Double.random(in: -1e6...1e6, using: &generator) + 0.5)
         case 4: .string(randomText(&generator))
         case 5:
-            .array((0..<Int.random(in: 0...4, using: &generator)).map { _ in randomValue(depth: depth - 1, &generator) })
+            .array(
+                (0..<Int.random(in: 0...4, using: &generator)).map { _ in randomValue(depth: depth - 1, &generator) })
         default:
             .object(
                 JSONObject(

@@ -86,7 +86,8 @@ struct RequestDecodingTests {
         ),
         (#"{\#(message), "temperature": "hot"}"#, "temperature", "invalid_type"),
         (#"{\#(message), "n": 0}"#, "n", "invalid_value"), (#"{\#(message), "n": 1.5}"#, "n", "invalid_type"),
-        (#"{\#(message), "stop": 5}"#, "stop", "invalid_type"), (#"{\#(message), "stop": ["a", 5]}"#, "stop[1]", "invalid_type"),
+        (#"{\#(message), "stop": 5}"#, "stop", "invalid_type"),
+        (#"{\#(message), "stop": ["a", 5]}"#, "stop[1]", "invalid_type"),
         (#"{\#(message), "stop": [\#(String(repeating: #""a","#, count: 16))"b"]}"#, "stop", "invalid_value"),
         (#"{\#(message), "logit_bias": {"x": 1}}"#, "logit_bias.x", "invalid_value"),
         (#"{\#(message), "logit_bias": {"7": "x"}}"#, "logit_bias.7", "invalid_type"),
@@ -99,9 +100,13 @@ struct RequestDecodingTests {
         (#"{\#(message), "tool_choice": "required"}"#, "tool_choice", "unsupported_parameter"),
         (#"{\#(message), "regex": "a+"}"#, "regex", "unsupported_parameter"),
         (#"{\#(message), "guided_json": {"type": "object"}}"#, "guided_json", "unsupported_parameter"),
-        (#"{\#(message), "continue_final_message": true, "add_generation_prompt": true}"#, "continue_final_message", "invalid_value"),
+        (
+            #"{\#(message), "continue_final_message": true, "add_generation_prompt": true}"#, "continue_final_message",
+            "invalid_value"
+        ),
         (#"{\#(message), "stop_token_ids": [-1]}"#, "stop_token_ids[0]", "invalid_value"),
-        (#"{\#(message), "model": 5}"#, "model", "invalid_type"), (#"{\#(message), "rid": ""}"#, "rid", "invalid_value"),
+        (#"{\#(message), "model": 5}"#, "model", "invalid_type"),
+        (#"{\#(message), "rid": ""}"#, "rid", "invalid_value"),
     ])
     func refusesChatFieldsByPath(text: String, path: String, code: String) throws {
         let error = try chatError(text)
@@ -111,7 +116,8 @@ struct RequestDecodingTests {
     }
 
     @Test func toolsAreAllowedWhereNoneIsToBeCalled() throws {
-        _ = try ChatCompletionRequest(json(#"{\#(Self.message), "tools": [{"type": "function"}], "tool_choice": "none"}"#))
+        _ = try ChatCompletionRequest(
+            json(#"{\#(Self.message), "tools": [{"type": "function"}], "tool_choice": "none"}"#))
     }
 
     @Test(arguments: [

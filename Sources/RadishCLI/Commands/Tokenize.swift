@@ -48,7 +48,8 @@ struct Tokenize: AsyncParsableCommand {
     }
 
     private func ids() throws -> [Int32] {
-        let words = input.isEmpty ? StandardStreams.readAll().split(whereSeparator: \.isWhitespace).map(String.init) : input
+        let words =
+            input.isEmpty ? StandardStreams.readAll().split(whereSeparator: \.isWhitespace).map(String.init) : input
         return try words.map { word in
             guard let id = Int32(word) else { throw ValidationError("\(word): expected a token id.") }
             return id

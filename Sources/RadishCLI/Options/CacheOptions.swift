@@ -28,8 +28,10 @@ struct CacheOptions: ParsableArguments {
     var disableRadixCache = false
 
     @Flag(
-        name: [.customLong("enable-prefix-caching"), .customLong("enable-cache-report"),
-            .customLong("enable-prompt-tokens-details")],
+        name: [
+            .customLong("enable-prefix-caching"), .customLong("enable-cache-report"),
+            .customLong("enable-prompt-tokens-details"),
+        ],
         help: .hidden)
     var alwaysOn = false
 }

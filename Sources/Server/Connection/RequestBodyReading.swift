@@ -18,7 +18,8 @@ enum RequestBodyReading {
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw RequestFailure(
                 .unsupportedMediaType,
-                ErrorBody(message: "The content encoding '\(encoding)' is not supported.", code: "unsupported_encoding"))
+                ErrorBody(message: "The content encoding '\(encoding)' is not supported.", code: "unsupported_encoding")
+            )
         }
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > configuration.maxBodyBytes {
             throw RequestFailure.bodyTooLarge(limit: configuration.maxBodyBytes)

@@ -84,5 +84,6 @@ extension Response {
 
 extension HTTPField.Name {
     // A constant that is a valid name.
+    // swift-format-ignore: NeverForceUnwrap
     static let xRequestID = HTTPField.Name("x-request-id")!
 }

@@ -45,7 +45,9 @@ struct EventStream: Sendable {
         }
         return Response(
             status: .ok,
-            headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache", .xAccelBuffering: "no"],
+            headers: [
+                .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache", .xAccelBuffering: "no",
+            ],
             body: body)
     }
 
@@ -112,5 +114,6 @@ struct EventStream: Sendable {
 
 extension HTTPField.Name {
     // A constant that is a valid name; nginx does not buffer a response that carries it.
+    // swift-format-ignore: NeverForceUnwrap
     fileprivate static let xAccelBuffering = HTTPField.Name("x-accel-buffering")!
 }
