@@ -8,12 +8,13 @@ struct RadishCommand: AsyncParsableCommand {
         commandName: "radish",
         abstract: "Serves open language models behind the OpenAI API and shares every prefix it has computed.",
         discussion: """
-            radish serve                                  the embedded demo model on http://127.0.0.1:30000
+            radish serve             the embedded demo model on port 30000
             radish serve --model-path ./Qwen2.5-0.5B-Instruct --port 8000
-            radish chat                                   talk to a model in this terminal
-            radish doctor                                 what of this machine would be used, and why
+            radish chat              talk to a model in this terminal
+            radish doctor            what of this machine would be used, and why
 
-            Flags have SGLang's names; vLLM's spellings work too. --config FILE reads them from YAML.
+            Flags have SGLang's names; vLLM's spellings work too.
+            --config FILE reads them from YAML.
             """,
         version: radishVersion,
         subcommands: [Serve.self, Chat.self, Generate.self, Tokenize.self, Doctor.self])

@@ -11,6 +11,8 @@ final class TerminalProgress: Sendable {
     func show(_ stage: EngineLoader.Stage) {
         switch stage {
         case .weights(let progress):
+            // What is loaded in an instant needs no line in a log.
+            guard isTerminal || progress.totalBytes > 256 << 20 else { return }
             let percent = progress.totalBytes == 0 ? 100 : progress.loadedBytes * 100 / progress.totalBytes
             let line = lastPercent.withLock { last -> String? in
                 // A terminal gets each percent, a log file each quarter.

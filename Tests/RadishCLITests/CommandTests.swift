@@ -20,6 +20,21 @@ import Testing
         #expect(output.text.contains(suggestion), "\(output.text)")
     }
 
+    /// docs/flags.md lists every flag that the help shows, and no other.
+    @Test func flagsAreDocumented() throws {
+        let help = Binary.run("serve --help").text
+        let page = try #require(Binary.repositoryText("docs/flags.md"))
+        let flag = /--[a-z][a-z0-9-]+/
+        let shown = Set(help.split(separator: "OPTIONS:").first.map { $0.matches(of: flag).map { String($0.0) } } ?? [])
+        let documented = Set(page.matches(of: flag).map { String($0.0) })
+        #expect(shown.subtracting(documented).subtracting(["--config"]) == [])
+        let hidden: Set = [
+            "--config", "--enable-prefix-caching", "--enable-cache-report", "--enable-prompt-tokens-details",
+            "--enable-mixed-chunk", "--enable-chunked-prefill", "--tensor-parallel-size",
+        ]
+        #expect(documented.subtracting(shown).subtracting(hidden) == [])
+    }
+
     @Test func missingModelDirectoryIsNamed() {
         let output = Binary.run("serve --model-path /no/such/model")
         #expect(output.status != 0)

@@ -8,8 +8,9 @@ struct Chat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Talk to a model in this terminal.",
         discussion: """
-            Without --url the model runs in this process; with it, any OpenAI-compatible server answers.
-            Each turn reuses what the turns before it computed.
+            Without --url the model runs in this process; with it, any
+            OpenAI-compatible server answers. Each turn reuses what the turns
+            before it computed.
 
             radish chat --system "$(cat handbook.txt)"
             radish chat --url http://127.0.0.1:30000

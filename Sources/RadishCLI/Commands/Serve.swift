@@ -11,12 +11,12 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve a model behind the OpenAI API.",
         discussion: """
-            radish serve                                        the embedded demo model
-            radish serve --model-path ./Qwen2.5-0.5B-Instruct   a Hugging Face model directory
-            radish serve --config radish.yaml --port 8000       flags from a file; the command line wins
+            radish serve                                   the embedded demo model
+            radish serve --model-path ./Qwen2.5-0.5B       a Hugging Face directory
+            radish serve --config radish.yaml --port 8000  flags from a YAML file
 
-            The port opens at once; until the model is loaded, requests get 503. A first SIGINT or SIGTERM lets running
-            answers finish.
+            The port opens at once; until the model is loaded, requests get 503.
+            SIGINT or SIGTERM lets running answers finish.
             """)
 
     @Argument(help: ArgumentHelp("The same as --model-path.", valueName: "dir"))
