@@ -36,6 +36,9 @@ extension CheckpointError: CustomStringConvertible {
                 + "*.safetensors); models are not downloaded."
         case .notADirectory(let path):
             "\(path) is a file. Give the directory that holds config.json, tokenizer.json and *.safetensors."
+        case .noWeights(let directory, let found) where found.contains { $0.hasSuffix(".safetensors") }:
+            "\(directory) has \(found.joined(separator: ", ")), but neither model.safetensors nor "
+                + "model.safetensors.index.json, which says what lies in which file. Fetch it into the same directory."
         case .noWeights(let directory, let found):
             "\(directory) has no model.safetensors or model.safetensors.index.json"
                 + (found.isEmpty ? "." : "; \(found.joined(separator: ", ")) cannot be read.")

@@ -24,10 +24,15 @@ enum JSONNode: Equatable, Sendable {
         case .number(let value): "\(value)"
         case .string(let value): value.count <= 60 ? "\"\(value)\"" : "\"\(value.prefix(57))...\""
         case .array(let elements):
+            // One level: arrays of arrays of arrays would make a message as long as the file.
             elements.count <= 8
-                ? "[" + elements.map(\.summary).joined(separator: ", ") + "]" : "an array of \(elements.count)"
+                ? "[" + elements.map(\.summaryInside).joined(separator: ", ") + "]" : "an array of \(elements.count)"
         case .object: "an object"
         }
+    }
+
+    private var summaryInside: String {
+        if case .array = self { "[...]" } else { summary }
     }
 }
 

@@ -17,7 +17,8 @@ package final class MappedFile: @unchecked Sendable {
     /// Maps a file.
     /// - Throws: `system` if it cannot be opened or mapped.
     package init(path: String) throws(CheckpointError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK, opening a pipe waits for a writer; for files it changes nothing.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .system(file: path, operation: "open", code: errno) }
         defer { close(descriptor) }
         var status = stat()

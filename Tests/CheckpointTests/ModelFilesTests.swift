@@ -42,6 +42,90 @@ import Testing
         #expect(expected.description.contains("No such file"))
     }
 
+    @Test func whatMayNotBeReadIsNamedWithTheReason() throws {
+        let directory = try TemporaryDirectory(["config.json": Array("{}".utf8)])
+        chmod(directory.path, 0o755)
+        chmod(directory.path + "/config.json", 0)
+        let ran = try asStranger {
+            let files = try ModelFiles.directory(directory.path)
+            #expect(files.names == ["config.json"])
+            let error = #expect(throws: CheckpointError.self) { try ModelConfig.read(files) }
+            #expect(
+                error?.description
+                    == "\(directory.path)/config.json: open failed: Permission denied (errno \(EACCES)).")
+        }
+        if !ran { print("SKIPPED: a file that may not be read: the test cannot give up its privileges") }
+        chmod(directory.path, 0)
+        let closed = asStranger {
+            let expected = CheckpointError.system(file: directory.path, operation: "opendir", code: EACCES)
+            #expect(throws: expected) { try ModelFiles.directory(directory.path) }
+            let within = CheckpointError.system(file: directory.path + "/x", operation: "stat", code: EACCES)
+            #expect(throws: within) { try ModelFiles.directory(directory.path + "/x") }
+        }
+        chmod(directory.path, 0o700)
+        if !closed { print("SKIPPED: a directory that may not be read: the test cannot give up its privileges") }
+    }
+
+    /// A pipe has no bytes to map, and opening one must not wait for a writer.
+    @Test func whatIsNoFileIsRefusedWithoutWaiting() throws {
+        let directory = try TemporaryDirectory()
+        mkfifo(directory.path + "/model.safetensors", 0o600)
+        #expect(try ModelFiles.directory(directory.path).names == [])
+        let pipe = directory.path + "/model.safetensors"
+        #expect(throws: CheckpointError.system(file: pipe, operation: "mmap", code: ENODEV)) {
+            try MappedFile(path: pipe)
+        }
+    }
+
+    @Test func aWholeFileBeyondTheLimitIsNotRead() throws {
+        let directory = try TemporaryDirectory(["tokenizer.json": []])
+        let bytes = ModelFiles.largestContents + 1
+        // A hole: takes no room on the disk.
+        #expect(truncate(directory.path + "/tokenizer.json", bytes) == 0)
+        let files = try ModelFiles.directory(directory.path)
+        let path = directory.path + "/tokenizer.json"
+        let error = #expect(throws: CheckpointError.self) { try files.contents(of: "tokenizer.json") }
+        #expect(error == .tooLarge(file: path, bytes: bytes, limit: ModelFiles.largestContents))
+        #expect(error?.description == "\(path) has 268435457 bytes; at most 268435456 are read.")
+        #expect(try files.mapped("tokenizer.json")?.count == bytes)
+    }
+
+    @Test func anEmptyDirectoryIsNoModel() throws {
+        let directory = try TemporaryDirectory()
+        let files = try ModelFiles.directory(directory.path)
+        #expect(files.names == [])
+        #expect(throws: CheckpointError.noWeights(directory: directory.path, found: [])) {
+            try ModelDirectory.weights(files)
+        }
+        #expect(throws: CheckpointError.missingFile(name: "config.json", directory: directory.path)) {
+            try ModelIdentity.read(files)
+        }
+        #expect(try GenerationDefaults.read(files) == GenerationDefaults())
+        #expect(try TokenizerConfig.read(files) == TokenizerConfig())
+    }
+
+    @Test(arguments: ["/config.json", "./config.json", "folder/config.json", "folder//../config.json", "", ".", ".."])
+    func aNameIsNeverAPath(name: String) throws {
+        let directory = try TemporaryDirectory(["config.json": Array("{}".utf8)])
+        mkdir(directory.path + "/folder", 0o700)
+        let files = try ModelFiles.directory(directory.path)
+        #expect(!files.contains(name))
+        #expect(try files.mapped(name) == nil)
+        #expect(try files.contents(of: name) == nil)
+    }
+
+    @Test func pathErrorsSayWhatToDo() {
+        #expect(
+            CheckpointError.noSuchDirectory(path: "m").description
+                == "m: no such directory. Give the path of a Hugging Face model directory (config.json, "
+                + "tokenizer.json, *.safetensors); models are not downloaded.")
+        #expect(
+            CheckpointError.notADirectory(path: "m/model.safetensors").description
+                == "m/model.safetensors is a file. Give the directory that holds config.json, tokenizer.json and "
+                + "*.safetensors.")
+        #expect(CheckpointError.missingFile(name: "config.json", directory: "m").description == "m has no config.json.")
+    }
+
     @Test func embeddedFilesAreReadTheSameWay() throws {
         let contents = try GuardedBytes(Array("{}".utf8))
         let weights = try GuardedBytes(SafetensorsBytes.small)
@@ -151,6 +235,51 @@ import Testing
     ])
     func anIndexOfAnotherShapeIsRefused(text: String) throws {
         #expect(throws: CheckpointError.self) { try weights(["model.safetensors.index.json": Array(text.utf8)]) }
+    }
+
+    @Test func errorsNameIndexKeyAndShard() throws {
+        func text(_ contents: [String: [UInt8]]) throws -> String {
+            let directory = try TemporaryDirectory(contents)
+            let files = try ModelFiles.directory(directory.path)
+            let error = #expect(throws: CheckpointError.self) { try ModelDirectory.weights(files) }
+            return (error?.description ?? "").replacing(directory.path, with: "m")
+        }
+        let name = "model.safetensors.index.json"
+        #expect(
+            try text([name: Array("{\"weight_map\":{\"a\" \"x\"}}".utf8)])
+                == #"m/model.safetensors.index.json, byte 19: expected ":", found """."#)
+        #expect(
+            try text([name: index(#""a":"../x.safetensors""#)])
+                == "m/model.safetensors.index.json, weight_map.a: expected the name of a file beside the index, "
+                + #"found "../x.safetensors"."#)
+        #expect(
+            try text([name: index(#""a":"1.safetensors","c":"2.safetensors""#), "1.safetensors": SafetensorsBytes.small])
+                == "m/model.safetensors.index.json names shards that are not there: 2.safetensors. "
+                + "Fetch them into the same directory.")
+        #expect(
+            try text([name: index(#""a":"2.safetensors""#), "2.safetensors": other])
+                == "m/model.safetensors.index.json, weight_map.a: expected a shard that holds it, "
+                + "found 2.safetensors, which does not.")
+        // Damage is sought in all shards before anything is read, and named with the shard.
+        #expect(
+            try text([
+                name: index(#""a":"1.safetensors","c":"2.safetensors""#), "1.safetensors": SafetensorsBytes.small,
+                "2.safetensors": other.dropLast(),
+            ])
+                == "m/2.safetensors, tensor c, bytes \(other.count - 4)..<\(other.count): expected bytes within the "
+                + "file, which ends at \(other.count - 1), found end at 4 after the header. "
+                + "The file is damaged or incomplete: fetch it again.")
+    }
+
+    @Test func severalFilesWithoutAnIndexAskForIt() throws {
+        let directory = try TemporaryDirectory(["1.safetensors": other, "2.safetensors": other])
+        let error = #expect(throws: CheckpointError.self) {
+            try ModelDirectory.weights(ModelFiles.directory(directory.path))
+        }
+        #expect(
+            error?.description
+                == "\(directory.path) has 1.safetensors, 2.safetensors, but neither model.safetensors nor "
+                + "model.safetensors.index.json, which says what lies in which file. Fetch it into the same directory.")
     }
 
     @Test(arguments: ["pytorch_model.bin", "model-q4.gguf", "consolidated.00.pth"])

@@ -59,3 +59,22 @@ final class GuardedBytes {
 
     deinit { munmap(region, size) }
 }
+
+/// Runs the body, as far as file permissions go, as a user that owns nothing: of this thread alone, so other tests do
+/// not notice. Tests in containers often run as root, to whom nothing is unreadable.
+/// - Returns: false if that cannot be done.
+func asStranger(_ body: () throws -> Void) rethrows -> Bool {
+    guard geteuid() == 0 else {
+        try body()
+        return true
+    }
+    // Not part of the Glibc module.
+    guard let symbol = dlsym(nil, "setfsuid") else { return false }
+    let setFileSystemUser = unsafeBitCast(symbol, to: (@convention(c) (uid_t) -> CInt).self)
+    _ = setFileSystemUser(65_534)
+    defer { _ = setFileSystemUser(0) }
+    // The call reports the identity before it, whether or not it succeeds.
+    guard setFileSystemUser(65_534) == 65_534 else { return false }
+    try body()
+    return true
+}

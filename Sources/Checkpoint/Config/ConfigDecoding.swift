@@ -130,8 +130,9 @@ struct ConfigSection {
 
     /// A token, written as its text or as an object with `content`.
     func tokenText(_ key: String) throws(CheckpointError) -> String? {
-        if case .object = node(key) { return try section(key)?.string("content") }
-        return try string(key)
+        guard case .object = node(key), let token = try section(key) else { return try string(key) }
+        guard let content = try token.string("content") else { throw token.failure("content", expected: "a string") }
+        return content
     }
 
     func isArray(_ key: String) -> Bool {

@@ -37,7 +37,11 @@ package struct TokenizerConfig: Sendable, Equatable {
     private static func templates(_ files: ModelFiles) throws(CheckpointError) -> [Template] {
         if let bytes = try files.contents(of: "chat_template.jinja") {
             let file = files.path(of: "chat_template.jinja")
-            return [Template(name: "default", source: String(decoding: bytes, as: UTF8.self), file: file)]
+            // Mending it silently would put other characters into every prompt.
+            guard let source = String(validating: bytes, as: UTF8.self) else {
+                throw .configuration(file: file, key: "$", expected: "valid UTF-8", found: "other bytes")
+            }
+            return [Template(name: "default", source: source, file: file)]
         }
         for name in ["chat_template.json", "tokenizer_config.json"] {
             guard let section = try ConfigSection.read(name, of: files), section.has("chat_template") else { continue }
