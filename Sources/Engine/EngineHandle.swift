@@ -1,5 +1,5 @@
 package import EngineInterface
-package import Scheduling
+import Scheduling
 import Synchronization
 
 /// The Sendable front of the engine: everything goes through the mailbox.
@@ -21,19 +21,21 @@ package final class EngineHandle: GenerationEngine {
         self.live = live
     }
 
+    /// Nobody can submit any more: the engine ends when the last stream has.
+    deinit { _ = mailbox.post(.shutdown(nil)) }
+
     package func submit(_ request: GenerationRequest) throws(RequestError) -> AsyncStream<GenerationEvent> {
         var request = request
         request.sampling = try request.sampling.validated(vocabularySize: information.vocabularySize)
         try configuration.validate(request)
-        try live.enter()
+        let ticket = try live.enter()
         let (stream, continuation) = AsyncStream.makeStream(of: GenerationEvent.self)
-        let id = request.id
         let mailbox = mailbox
         continuation.onTermination = { reason in
             // Whoever read the stream has gone: give the pages back.
-            if case .cancelled = reason { _ = mailbox.post(.abort(requestID: id)) }
+            if case .cancelled = reason { _ = mailbox.post(.drop(ticket: ticket)) }
         }
-        guard mailbox.post(.submit(request, continuation)) else {
+        guard mailbox.post(.submit(request, continuation, ticket: ticket)) else {
             live.leave()
             throw .shuttingDown
         }
@@ -67,21 +69,24 @@ package final class EngineHandle: GenerationEngine {
 final class LiveRequests: Sendable {
     private let limit: Int
     private let queueLimit: Int
-    private let state = Mutex((count: 0, open: true))
+    private let state = Mutex((count: 0, open: true, tickets: 0))
 
     init(running: Int, queued: Int) {
         limit = running + queued
         queueLimit = queued
     }
 
-    func enter() throws(RequestError) {
-        let (open, entered) = state.withLock { state in
-            guard state.open, state.count < limit else { return (state.open, false) }
+    /// - Returns: a ticket that no other request has, whatever its id.
+    func enter() throws(RequestError) -> Int {
+        let (open, ticket): (Bool, Int?) = state.withLock { state in
+            guard state.open, state.count < limit else { return (state.open, nil) }
             state.count += 1
-            return (true, true)
+            state.tickets += 1
+            return (true, state.tickets)
         }
         guard open else { throw .shuttingDown }
-        guard entered else { throw .queueFull(limit: queueLimit) }
+        guard let ticket else { throw .queueFull(limit: queueLimit) }
+        return ticket
     }
 
     func leave() { state.withLock { $0.count -= 1 } }

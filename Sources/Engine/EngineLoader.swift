@@ -30,11 +30,14 @@ package enum EngineLoader {
         return try await withCheckedThrowingContinuation { continuation in
             let started = EngineThread.start {
                 do {
-                    let (loop, handle) = try load(
+                    // The handle leaves this thread at once: when its last owner drops it, the loop must end.
+                    let loop = try load(
                         configuration, files: files, endOfSequenceIDs: endOfSequenceIDs, backend: backend(),
-                        availableMemory: availableMemory, mailbox: mailbox, progress: progress)
-                    progress(.ready)
-                    continuation.resume(returning: handle)
+                        availableMemory: availableMemory, mailbox: mailbox, progress: progress
+                    ) { handle in
+                        progress(.ready)
+                        continuation.resume(returning: handle)
+                    }
                     loop.run()
                 } catch {
                     continuation.resume(throwing: error)
@@ -50,8 +53,9 @@ package enum EngineLoader {
 
     private static func load(
         _ configuration: EngineConfiguration, files: ModelFiles, endOfSequenceIDs: Set<Int32>,
-        backend: any Backend, availableMemory: () -> Int, mailbox: Mailbox, progress: (Stage) -> Void
-    ) throws -> (EngineLoop, EngineHandle) {
+        backend: any Backend, availableMemory: () -> Int, mailbox: Mailbox, progress: (Stage) -> Void,
+        ready: (EngineHandle) -> Void
+    ) throws -> EngineLoop {
         let before = availableMemory()
         let modelContext = try ModelLoader.configuration(files).contextLength
         var resolved = try ResolvedConfiguration(configuration, modelContext: modelContext)
@@ -72,11 +76,13 @@ package enum EngineLoader {
             model: model, backend: backend, cache: cache,
             sampler: Sampler(baseSeed: seed))
         progress(.selfCheck)
-        backend.beginStep()
-        defer { backend.endStep() }
-        try SelfCheck.run(
-            runner, backend: backend, vocabularySize: model.vocabularySize, pageSize: layout.pageSize, pages: pages,
-            rows: resolved.chunkedPrefillSize.value)
+        do {
+            backend.beginStep()
+            defer { backend.endStep() }
+            try SelfCheck.run(
+                runner, backend: backend, vocabularySize: model.vocabularySize, pageSize: layout.pageSize,
+                pages: pages, rows: resolved.chunkedPrefillSize.value)
+        }
 
         let scheduling = schedulerConfiguration(
             configuration, resolved, pages: pages, vocabularySize: model.vocabularySize,
@@ -92,9 +98,10 @@ package enum EngineLoader {
             poolTokens: resolved.poolTokens.value, pageSize: layout.pageSize, dtype: model.weightDType.rawValue,
             backend: "\(machine.name) (\(machine.kernels), \(machine.threads) threads)",
             endOfSequenceIDs: endOfSequenceIDs)
-        let handle = EngineHandle(
-            information: information, resolved: resolved, configuration: scheduling, mailbox: mailbox, live: live)
-        return (loop, handle)
+        ready(
+            EngineHandle(
+                information: information, resolved: resolved, configuration: scheduling, mailbox: mailbox, live: live))
+        return loop
     }
 
     private static func schedulerConfiguration(

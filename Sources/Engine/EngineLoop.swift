@@ -9,8 +9,18 @@ final class EngineLoop {
     private let backend: any Backend
     private let mailbox: Mailbox
     private let live: LiveRequests
-    private var streams: [Int: AsyncStream<GenerationEvent>.Continuation] = [:]
+    /// By the scheduler's number of the sequence.
+    private var owners: [Int: Owner] = [:]
+    private var sequencesByTicket: [Int: Int] = [:]
+    private var isEnding = false
     private var shutdowns: [CheckedContinuation<Void, Never>] = []
+
+    /// Who is told about a sequence.
+    private struct Owner {
+        var requestID: String
+        var ticket: Int
+        var stream: AsyncStream<GenerationEvent>.Continuation
+    }
 
     init(scheduler: Scheduler, runner: ModelRunner, backend: any Backend, mailbox: Mailbox, live: LiveRequests) {
         self.scheduler = scheduler
@@ -27,7 +37,7 @@ final class EngineLoop {
         while true {
             for command in mailbox.drain() { obey(command, now: now) }
             guard let plan = scheduler.plan(now: now) else {
-                if !shutdowns.isEmpty { break }
+                if isEnding { break }
                 mailbox.waitForCommand()
                 continue
             }
@@ -43,51 +53,62 @@ final class EngineLoop {
 
     private func obey(_ command: Mailbox.Command, now: Double) {
         switch command {
-        case .submit(let request, let stream):
+        case .submit(let request, let stream, let ticket):
             do {
                 let sequence = try scheduler.submit(request, now: now)
-                streams[sequence] = stream
+                owners[sequence] = Owner(requestID: request.id, ticket: ticket, stream: stream)
+                sequencesByTicket[ticket] = sequence
             } catch {
                 end(stream, .failed(error), promptTokens: request.prompt.count)
             }
         case .abort(let id): deliver(scheduler.abort(requestID: id, now: now))
+        case .drop(let ticket):
+            // A ticket that is known is a live request's, and of those each id is unique.
+            guard let sequence = sequencesByTicket[ticket], let owner = owners[sequence] else { return }
+            deliver(scheduler.abort(requestID: owner.requestID, now: now))
         case .flush(let answer): answer.resume(returning: scheduler.flush())
         case .statistics(let answer): answer.resume(returning: scheduler.statistics)
-        case .shutdown(let answer): shutdowns.append(answer)
+        case .shutdown(let answer):
+            isEnding = true
+            if let answer { shutdowns.append(answer) }
         }
     }
 
     private func deliver(_ events: [SchedulerEvent]) {
         for event in events {
-            guard let stream = streams[event.sequence] else { continue }
-            stream.yield(event.event)
-            if case .finished = event.event {
-                stream.finish()
-                streams[event.sequence] = nil
-                runner.forget(sequence: event.sequence)
-                live.leave()
+            guard let owner = owners[event.sequence] else { continue }
+            guard case .finished = event.event else {
+                owner.stream.yield(event.event)
+                continue
             }
+            owners[event.sequence] = nil
+            sequencesByTicket[owner.ticket] = nil
+            runner.forget(sequence: event.sequence)
+            // First, so that whoever answers the last event with a new request finds room.
+            live.leave()
+            owner.stream.yield(event.event)
+            owner.stream.finish()
         }
     }
 
     /// Commands that arrived after the last look into the mailbox still get their answer.
     private func refuse(_ command: Mailbox.Command) {
         switch command {
-        case .submit(let request, let stream):
+        case .submit(let request, let stream, _):
             end(stream, .failed(.shuttingDown), promptTokens: request.prompt.count)
-        case .abort: break
+        case .abort, .drop: break
         case .flush(let answer): answer.resume(returning: false)
         case .statistics(let answer): answer.resume(returning: scheduler.statistics)
-        case .shutdown(let answer): answer.resume()
+        case .shutdown(let answer): answer?.resume()
         }
     }
 
     private func end(
         _ stream: AsyncStream<GenerationEvent>.Continuation, _ reason: FinishReason, promptTokens: Int
     ) {
+        live.leave()
         stream.yield(
             .finished(reason, GenerationUsage(promptTokens: promptTokens, completionTokens: 0, cachedTokens: 0)))
         stream.finish()
-        live.leave()
     }
 }

@@ -5,12 +5,14 @@ import Synchronization
 /// The only way into the engine thread: commands from any thread, read between two steps.
 final class Mailbox: Sendable {
     enum Command: Sendable {
-        case submit(GenerationRequest, AsyncStream<GenerationEvent>.Continuation)
+        case submit(GenerationRequest, AsyncStream<GenerationEvent>.Continuation, ticket: Int)
         case abort(requestID: String)
+        /// The reader of the stream has gone. By ticket, since an id may by now be another request's.
+        case drop(ticket: Int)
         case flush(CheckedContinuation<Bool, Never>)
         case statistics(CheckedContinuation<EngineStatistics, Never>)
-        /// Ends the loop once nothing runs or waits any more.
-        case shutdown(CheckedContinuation<Void, Never>)
+        /// Ends the loop once nothing runs or waits any more. Without an answer: the last handle has gone.
+        case shutdown(CheckedContinuation<Void, Never>?)
     }
 
     private struct State {

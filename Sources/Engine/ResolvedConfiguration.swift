@@ -18,8 +18,10 @@ package struct ResolvedConfiguration: Sendable, Equatable {
     /// - Throws: `EngineError` naming the flag that cannot be met.
     package init(_ configuration: EngineConfiguration, modelContext: Int) throws(EngineError) {
         if let wanted = configuration.contextLength {
-            guard wanted >= 1 else {
-                throw .invalidSetting(flag: "--context-length", found: "\(wanted)", expected: "an integer ≥ 1")
+            guard wanted >= 2 else {
+                throw .invalidSetting(
+                    flag: "--context-length", found: "\(wanted)",
+                    expected: "an integer ≥ 2: one token of prompt and one of output")
             }
             guard wanted <= modelContext else { throw .contextLength(requested: wanted, model: modelContext) }
             contextLength = Resolved(wanted, "--context-length")
@@ -28,11 +30,11 @@ package struct ResolvedConfiguration: Sendable, Equatable {
         }
         pageSize = try Self.resolvePageSize(configuration.pageSize)
         maxRunningRequests = try Self.positive(
-            configuration.maxRunningRequests, "--max-running-requests", otherwise: 256, "default")
+            configuration.maxRunningRequests, "--max-running-requests", otherwise: 256, "default", limit: 1 << 16)
         maxQueuedRequests = try Self.positive(
-            configuration.maxQueuedRequests, "--max-queued-requests", otherwise: 4096, "default")
+            configuration.maxQueuedRequests, "--max-queued-requests", otherwise: 4096, "default", limit: 1 << 30)
         let largest = try Self.positive(
-            configuration.maxPrefillTokens, "--max-prefill-tokens", otherwise: 16384, "default")
+            configuration.maxPrefillTokens, "--max-prefill-tokens", otherwise: 16384, "default", limit: 1 << 20)
         var chunk = largest
         if configuration.chunkedPrefillSize == -1 {
             chunk.reason += ", as --chunked-prefill-size -1 sets no limit of its own"
@@ -65,6 +67,14 @@ package struct ResolvedConfiguration: Sendable, Equatable {
                 throw .invalidSetting(
                     flag: "--max-total-tokens", found: "\(tokens)", expected: "at least one page (\(page) tokens)")
             }
+            // Page numbers are 32 bits wide.
+            let largest = min(available / perToken, Int(Int32.max) * page)
+            guard wholePages(tokens) <= largest else {
+                throw .invalidSetting(
+                    flag: "--max-total-tokens", found: "\(tokens)",
+                    expected: "at most \(wholePages(largest)): \(Self.mebibytes(available)) MiB are available, and a "
+                        + "token takes \(perToken) bytes")
+            }
             poolTokens = Resolved(wholePages(tokens), "--max-total-tokens")
             return
         }
@@ -74,8 +84,10 @@ package struct ResolvedConfiguration: Sendable, Equatable {
                 flag: "--mem-fraction-static", found: "\(fraction)", expected: "a number between 0 and 1")
         }
         let share = Int(Double(available + weightBytes) * fraction) - weightBytes
-        let fits = max(0, share) / perToken
-        let useful = (contextLength.value + page) * maxRunningRequests.value
+        let fits = min(max(0, share) / perToken, Int(Int32.max) * page)
+        let (product, overflow) = (contextLength.value + page).multipliedReportingOverflow(
+            by: maxRunningRequests.value)
+        let useful = overflow ? Int.max : product
         guard wholePages(fits) >= 2 * page else {
             throw .poolTooSmall(
                 availableBytes: available, bytesPerToken: perToken, minimumTokens: 2 * page, weightBytes: weightBytes)
@@ -94,11 +106,14 @@ package struct ResolvedConfiguration: Sendable, Equatable {
     private static func mebibytes(_ bytes: Int) -> Int { bytes >> 20 }
 
     private static func positive(
-        _ value: Int?, _ flag: String, otherwise fallback: Int, _ reason: String
+        _ value: Int?, _ flag: String, otherwise fallback: Int, _ reason: String, limit: Int = .max
     ) throws(EngineError) -> Resolved<Int> {
         guard let value else { return Resolved(fallback, reason) }
         guard value >= 1 else {
             throw .invalidSetting(flag: flag, found: "\(value)", expected: "an integer ≥ 1")
+        }
+        guard value <= limit else {
+            throw .invalidSetting(flag: flag, found: "\(value)", expected: "an integer from 1 to \(limit)")
         }
         return Resolved(value, flag)
     }

@@ -1,7 +1,7 @@
 import Checkpoint
 import Compute
 package import Engine
-package import EngineInterface
+import EngineInterface
 package import TextGeneration
 
 /// A model served inside this process: no HTTP, the same engine, prefix cache and text path as the server.

@@ -34,11 +34,13 @@ package struct TextEngine: Sendable {
         let (stream, continuation) = AsyncStream.makeStream(of: TextEvent.self)
         let pump = Task { [engine, id = request.id] in
             for await event in events {
-                for event in text.next(event) { continuation.yield(event) }
+                let told = text.next(event)
+                // After a stop string the engine would go on. Before the owner is told, who may use the id again then;
+                // and never after the engine's own last event, when the id may be somebody else's.
+                if text.isFinished, case .token = event { engine.abort(requestID: id) }
+                for event in told { continuation.yield(event) }
                 if text.isFinished { break }
             }
-            // After a stop string the engine would go on; after the last event this does nothing.
-            engine.abort(requestID: id)
             continuation.finish()
         }
         continuation.onTermination = { _ in pump.cancel() }
