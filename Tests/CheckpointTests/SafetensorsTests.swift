@@ -1,4 +1,5 @@
 import Checkpoint
+import Glibc
 import Tensors
 import Testing
 
@@ -131,6 +132,71 @@ import Testing
         let end = 8 + header.utf8.count + 8
         #expect(frame(SafetensorsBytes.file(header: header, data: 11)) == end..<end + 3)
         #expect(frame(SafetensorsBytes.file(header: "{}", data: 5)) == 10..<15)
+    }
+
+    @Test func aHeaderBeyondTheFormatsLimitIsNotReadEvenIfItIsThere() throws {
+        let directory = try TemporaryDirectory(["model.safetensors": [0x01, 0xE1, 0xF5, 0x05, 0, 0, 0, 0]])
+        let path = directory.path + "/model.safetensors"
+        #expect(truncate(path, 200_000_000) == 0)
+        let error = #expect(throws: CheckpointError.self) { try SafetensorsFile(MappedFile(path: path)) }
+        #expect(
+            error?.description
+                == "\(path), bytes 0..<8: expected a header length of at most 100000000, found 100000001. "
+                + "The file is damaged or incomplete: fetch it again.")
+    }
+
+    @Test(arguments: [
+        #"{"__metadata__":{},\#(tensor())}"#, #"{\#(tensor()),"__metadata__":{"format":"pt","w":"[0,8]"}}"#,
+        #"{"__metadata__":null,\#(tensor())}"#, "{ \(tensor()) }  \n",
+    ])
+    func metadataIsNoTensor(header: String) throws {
+        let file = try open(SafetensorsBytes.file(header: header, data: 8))
+        #expect(file.names == ["w"])
+        #expect(file.information("__metadata__") == nil)
+        #expect(try file.tensor("w").bytes.elementsEqual(0..<8))
+    }
+
+    @Test func filesWithoutTensorsAndNamesOfAnyKindAreRead() throws {
+        #expect(try open(SafetensorsBytes.file(header: "{}", data: 0)).names == [])
+        #expect(try open(SafetensorsBytes.file(header: #"{"__metadata__":{"a":"b"}}"#, data: 0)).names == [])
+        let header = #"{"":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#
+            + #""\u00e9 \ud83c\udf31/\"":{"dtype":"I64","shape":[0,9223372036854775807,4],"data_offsets":[1,1]}}"#
+        let file = try open(SafetensorsBytes.file(header: header, data: 1))
+        #expect(file.names == ["", "é 🌱/\""])
+        #expect(try file.tensor("é 🌱/\"").elementCount == 0)
+    }
+
+    /// Every type of the format, with the bytes that three (or eight) elements take.
+    @Test(arguments: [
+        ("F64", 8), ("F32", 4), ("F16", 2), ("BF16", 2), ("I64", 8), ("I32", 4), ("I16", 2), ("I8", 1), ("U64", 8),
+        ("U32", 4), ("U16", 2), ("U8", 1), ("BOOL", 1), ("F8_E4M3", 1), ("F8_E5M2", 1), ("F8_E8M0", 1), ("C64", 8),
+    ])
+    func theSizeOfEveryTypeIsChecked(type: String, size: Int) throws {
+        func header(_ bytes: Int) -> String { "{\(Self.tensor("w", type, "[3]", "[0,\(bytes)]"))}" }
+        let file = try open(SafetensorsBytes.file(header: header(3 * size), data: 3 * size))
+        #expect(file.information("w")?.bytes.count == 3 * size)
+        if let dtype = file.information("w")?.dtype { #expect(dtype.byteCount == size) }
+        for wrong in [3 * size - 1, 3 * size + 1] {
+            let error = #expect(throws: CheckpointError.self) {
+                try open(SafetensorsBytes.file(header: header(wrong), data: wrong))
+            }
+            let begin = 8 + header(wrong).utf8.count
+            #expect(
+                error?.description.contains(
+                    "model.safetensors, tensor w, bytes \(begin)..<\(begin + wrong): expected \(3 * size) bytes for "
+                        + "\(type) [3], found \(wrong).") == true)
+        }
+    }
+
+    /// A message stays a message, whatever the header nests.
+    @Test func hostileShapesMakeShortMessages() throws {
+        var shape = "1"
+        for _ in 0..<6 { shape = "[" + [String](repeating: shape, count: 8).joined(separator: ",") + "]" }
+        let error = #expect(throws: CheckpointError.self) {
+            try open(SafetensorsBytes.file(header: "{\(Self.tensor("w", "F32", shape))}", data: 8))
+        }
+        #expect((error?.description.count ?? .max) < 400)
+        #expect(error?.description.contains("tensor w: expected shape as a list of sizes, found [[...], [...]") == true)
     }
 
     @Test(arguments: [
