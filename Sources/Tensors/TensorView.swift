@@ -7,19 +7,22 @@ package struct TensorView {
     package let dtype: DType
     /// Outermost dimension first; the product times `dtype.byteCount` equals `bytes.count`.
     package let shape: [Int]
+    /// Product of `shape`.
+    package let elementCount: Int
     package let bytes: UnsafeRawBufferPointer
     private let owner: AnyObject
 
     /// - Precondition: `bytes.count` matches shape and type (the reader of the file has checked it), and `bytes` stays
     ///   valid while `owner` lives.
     package init(name: String, dtype: DType, shape: [Int], bytes: UnsafeRawBufferPointer, owner: AnyObject) {
-        precondition(shape.reduce(dtype.byteCount, *) == bytes.count)
+        // Beside a zero the other sizes may be anything, and their product more than an Int holds.
+        let elementCount = shape.contains(0) ? 0 : shape.reduce(1, *)
+        precondition(elementCount * dtype.byteCount == bytes.count)
         self.name = name
         self.dtype = dtype
         self.shape = shape
+        self.elementCount = elementCount
         self.bytes = bytes
         self.owner = owner
     }
-
-    package var elementCount: Int { shape.reduce(1, *) }
 }

@@ -253,7 +253,9 @@ import Testing
                 == "m/model.safetensors.index.json, weight_map.a: expected the name of a file beside the index, "
                 + #"found "../x.safetensors"."#)
         #expect(
-            try text([name: index(#""a":"1.safetensors","c":"2.safetensors""#), "1.safetensors": SafetensorsBytes.small])
+            try text([
+                name: index(#""a":"1.safetensors","c":"2.safetensors""#), "1.safetensors": SafetensorsBytes.small,
+            ])
                 == "m/model.safetensors.index.json names shards that are not there: 2.safetensors. "
                 + "Fetch them into the same directory.")
         #expect(

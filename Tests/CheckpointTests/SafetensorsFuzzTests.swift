@@ -81,7 +81,8 @@ import Testing
             }
             let text = error?.description ?? ""
             switch count {
-            case ..<8: #expect(text.hasPrefix("cut, bytes 0..<8: expected a length of 8 bytes, found a file of \(count)"))
+            case ..<8:
+                #expect(text.hasPrefix("cut, bytes 0..<8: expected a length of 8 bytes, found a file of \(count)"))
             case ..<data:
                 #expect(text.hasPrefix("cut, bytes 0..<8: expected a header length of at most \(count - 8), found"))
             default:
@@ -91,7 +92,8 @@ import Testing
                 let bytes = "\(data + range.lowerBound)..<\(data + range.upperBound)"
                 #expect(
                     text.hasPrefix(
-                        "cut, tensor \(name), bytes \(bytes): expected bytes within the file, which ends at \(count), "))
+                        "cut, tensor \(name), bytes \(bytes): expected bytes within the file, which ends at \(count), ")
+                )
             }
             withExtendedLifetime(guarded) {}
         }

@@ -159,11 +159,21 @@ import Testing
     @Test func filesWithoutTensorsAndNamesOfAnyKindAreRead() throws {
         #expect(try open(SafetensorsBytes.file(header: "{}", data: 0)).names == [])
         #expect(try open(SafetensorsBytes.file(header: #"{"__metadata__":{"a":"b"}}"#, data: 0)).names == [])
-        let header = #"{"":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#
+        let header =
+            #"{"":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#
             + #""\u00e9 \ud83c\udf31/\"":{"dtype":"I64","shape":[0,9223372036854775807,4],"data_offsets":[1,1]}}"#
         let file = try open(SafetensorsBytes.file(header: header, data: 1))
         #expect(file.names == ["", "é 🌱/\""])
         #expect(try file.tensor("é 🌱/\"").elementCount == 0)
+    }
+
+    /// Beside a zero no product overflows, in whatever order it is formed.
+    @Test(arguments: ["[0,9223372036854775807,9]", "[9223372036854775807,9,0]", "[4294967296,4294967296,0,2]"])
+    func emptyTensorsMayHaveHugeSizes(shape: String) throws {
+        let file = try open(SafetensorsBytes.file(header: "{\(Self.tensor("w", "F32", shape, "[0,0]"))}", data: 0))
+        let view = try file.tensor("w")
+        #expect(view.elementCount == 0 && view.bytes.isEmpty)
+        #expect(view.floats() == [])
     }
 
     /// Every type of the format, with the bytes that three (or eight) elements take.
