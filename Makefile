@@ -6,7 +6,7 @@ RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 RADISH := .build/release/radish
 ARGS ?=
 
-.PHONY: help serve build test smoke soak sanitize format lint clean system-packages python
+.PHONY: help serve build test smoke soak format lint clean system-packages python
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,9 +27,6 @@ smoke: build python ## the official openai client against the real server (insta
 
 soak: build python ## 64 concurrent streams with random aborts for two minutes
 	.venv/bin/python Tools/soak.py --binary $(RADISH) --seconds 120
-
-sanitize: system-packages ## the C kernels' tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	Tools/sanitize_kernels.sh
 
 format: ## rewrite the Swift sources in the project's style
 	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift

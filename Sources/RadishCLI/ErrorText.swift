@@ -18,6 +18,7 @@ enum ErrorText {
         case let error as TextGenerationError: text(error)
         case let error as APIClientError: text(error)
         case let error as ConfigFileError: text(error)
+        case let error as ServerError: text(error)
         case let error as OptionError: text(error)
         // Checkpoint, models, tokenizers, templates and the server describe themselves.
         default: "\(error)"
@@ -81,6 +82,7 @@ enum ErrorText {
     private static func text(_ error: APIClientError) -> String {
         switch error {
         case .badURL(let url): "--url \(url): expected http://HOST:PORT or https://HOST."
+        case .unreachable(let url, let reason): "\(url) cannot be reached: \(reason). Is the server running?"
         case .refused(let status, let message): "The server answered \(status): \(message)"
         }
     }
@@ -94,6 +96,13 @@ enum ErrorText {
         case .badKey(let path, let line): "\(path):\(line): expected the name of a flag."
         case .badValue(let path, let key, let line):
             "\(path):\(line), \(key): expected a text, a number, true, false or a list of those."
+        }
+    }
+
+    private static func text(_ error: ServerError) -> String {
+        switch error {
+        case .cannotListen(let host, let port, let reason):
+            "Cannot listen on \(host):\(port): \(reason). Choose another --port (0 takes a free one) or --host."
         }
     }
 

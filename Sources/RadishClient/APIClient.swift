@@ -40,7 +40,12 @@ package struct APIClient: Sendable {
         if let apiKey { request.headers.add(name: "authorization", value: "Bearer \(apiKey)") }
         request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
         // An answer may take minutes; only the wait for the next byte is bounded, by the server's keep-alives.
-        let response = try await HTTPClient.shared.execute(request, timeout: .hours(1))
+        let response: HTTPClientResponse
+        do {
+            response = try await HTTPClient.shared.execute(request, timeout: .hours(1))
+        } catch {
+            throw APIClientError.unreachable(url: request.url, reason: "\(error)")
+        }
         guard response.status == .ok else {
             let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
             throw APIClientError.refused(status: Int(response.status.code), message: Self.message(in: text))
@@ -71,6 +76,8 @@ package struct APIClient: Sendable {
 
 package enum APIClientError: Error, Equatable, Sendable {
     case badURL(String)
+    /// Nobody answers there.
+    case unreachable(url: String, reason: String)
     /// The server's own words.
     case refused(status: Int, message: String)
 }
