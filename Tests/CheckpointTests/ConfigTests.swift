@@ -98,7 +98,66 @@ import Testing
     }
 
     @Test func aConfigurationForMoreThanTextIsRefused() throws {
-        #expect(key { try read(#"{"text_config": {\#(Self.llama)}, "vision_config": {}}"#) } == "text_config")
+        let nested = #"{"text_config": {\#(Self.llama)}, "vision_config": {}}"#
+        #expect(key { try read(nested) } == "text_config")
+        let error = #expect(throws: CheckpointError.self) { try read(nested) }
+        #expect(
+            error?.description.hasSuffix(
+                "/config.json, text_config: a model for more than text is not supported; models whose config.json "
+                    + "describes one text decoder are supported.") == true)
+        // Sizes of its own make the outer object the decoder, whatever lies beside them.
+        #expect(try config(#""text_config": {"hidden_size": 1}"#).hiddenSize == 4096)
+    }
+
+    @Test func theArchitectureIsReadAlone() throws {
+        func identity(_ text: String) throws -> ModelIdentity {
+            let directory = try TemporaryDirectory(["config.json": Array(text.utf8)])
+            return try ModelIdentity.read(ModelFiles.directory(directory.path))
+        }
+        let both = try identity(#"{"architectures": ["A", "B"], "model_type": "a", "hidden_size": "odd"}"#)
+        #expect(both.architectures == ["A", "B"] && both.modelType == "a")
+        let neither = try identity(#"{"architectures": null}"#)
+        #expect(neither.architectures == [] && neither.modelType == nil)
+        for (text, message) in [
+            (#"{"architectures": "A"}"#, #"architectures: expected a list of strings, found "A"."#),
+            (#"{"architectures": ["A", 1]}"#, #"architectures: expected a list of strings, found ["A", 1]."#),
+            (#"{"model_type": {}}"#, "model_type: expected a string, found an object."),
+        ] {
+            let error = #expect(throws: CheckpointError.self) { try identity(text) }
+            #expect(error?.description.hasSuffix("/config.json, " + message) == true)
+        }
+    }
+
+    @Test func messagesNameFileKeyExpectedAndFound() throws {
+        for (members, message) in [
+            (#""hidden_size": "4096""#, #"hidden_size: expected a whole number from 1 to 1048576, found "4096"."#),
+            (#""vocab_size": null"#, "vocab_size: expected a whole number from 1 to 16777216, found null."),
+            (
+                #""num_key_value_heads": 5"#,
+                "num_key_value_heads: expected a divisor of num_attention_heads (32), found 5."
+            ),
+            (
+                #""eos_token_id": [1, "2"]"#,
+                "eos_token_id: expected a whole number from 0 to 2147483647, or a list of them, "
+                    + #"found [1, "2"]."#
+            ),
+            (#""tie_word_embeddings": "yes""#, #"tie_word_embeddings: expected true or false, found "yes"."#),
+            (
+                #""layer_types": ["full_attention"]"#,
+                #"layer_types: expected one type for each of 32 layers, found ["full_attention"]."#
+            ),
+            (
+                #""quantization_config": {"quant_method": "awq"}"#,
+                "quantization_config: awq quantization is not supported; float32, float16 and bfloat16 weights are supported."
+            ),
+        ] {
+            let error = #expect(throws: CheckpointError.self) { try config(members) }
+            #expect(error?.description.hasSuffix("/config.json, " + message) == true, "\(error?.description ?? "")")
+        }
+        let missing = #expect(throws: CheckpointError.self) { try read("{}") }
+        #expect(
+            missing?.description.hasSuffix(
+                "/config.json, num_attention_heads: expected a whole number from 1 to 65536, found nothing.") == true)
     }
 
     @Test func quantizedWeightsAreRefusedByName() throws {

@@ -62,9 +62,9 @@ extension ModelConfig {
                 supported: "models whose config.json describes one text decoder are supported")
         }
         for key in ["quantization_config", "compression_config"] where config.has(key) {
-            let method = try config.section(key)?.string("quant_method") ?? "quantized"
+            let method = try config.section(key)?.string("quant_method").map { $0 + " " } ?? ""
             throw .unsupported(
-                file: config.file, key: key, found: "\(method) weights",
+                file: config.file, key: key, found: "\(method)quantization",
                 supported: "float32, float16 and bfloat16 weights are supported")
         }
         // The limits only keep products of sizes within Int; tensors are checked against them one by one.
