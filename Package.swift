@@ -86,6 +86,8 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["EngineInterface"], path: "Tests/TestSupport", swiftSettings: swift),
         tests("CEmbedded"),
+        tests("Tensors"),
+        tests("Checkpoint", ["Tensors", "TestSupport"]),
         tests("Compute", ["Tensors"]),
         tests("Models", ["Checkpoint", "Compute", "Tensors", "TestSupport"], fixtures: ["Fixtures"]),
         tests("Tokenizers"),
