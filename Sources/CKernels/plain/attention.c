@@ -87,7 +87,8 @@ static void merge(float *state, const float *later, int32_t d) {
 }
 
 static void finish(const float *state, int32_t d, float *output) {
-    float inverse = state[1] > 0 ? 1 / state[1] : 0;
+    /* A query sees at least itself, so no mass at all means that no score was a number: that must not pass for 0. */
+    float inverse = state[1] > 0 ? 1 / state[1] : NAN;
     /* Adding 0 makes -0 (an underflow) and 0 (the same with more masked tokens) one. */
     for (int32_t i = 0; i < d; i++) output[i] = state[16 + i] * inverse + 0.0f;
 }

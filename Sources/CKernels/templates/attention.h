@@ -332,7 +332,8 @@ CK_FUNCTION void merge(float *state, const float *later, int32_t d) {
 }
 
 CK_FUNCTION void finish(const float *state, int32_t d, float *output) {
-    v16 inverse = v_set1(state[1] > 0 ? 1 / state[1] : 0);
+    /* No mass at all: no score was a number. */
+    v16 inverse = v_set1(state[1] > 0 ? 1 / state[1] : NAN);
     for (int32_t i = 0; i < d; i += 16) {
         /* Adding 0 makes -0 (an underflow) and 0 (the same with more masked tokens) one. */
         v16 x = v_add(v_mul(v_load(state + 16 + i), inverse), v_zero());
