@@ -96,6 +96,7 @@ let package = Package(
         tests("PrefixCache"),
         tests("EngineInterface"),
         tests("Scheduling", ["EngineInterface", "PrefixCache"]),
+        tests("Engine", ["Checkpoint", "Compute", "EngineInterface", "Models", "Tensors", "TestSupport"]),
         tests("WireTypes", ["TestSupport"]),
         tests(
             "Server",
