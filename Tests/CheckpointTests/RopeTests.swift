@@ -26,6 +26,9 @@ import Testing
             #expect(config.rope == RopeParameters(theta: 10_000, scaling: .linear(factor: 4)), "\(members)")
             #expect(config.contextLength == 32_768, "\(members)")
         }
+        // Both: the older wins, as in transformers 5.
+        let both = #""rope_scaling": {"type": "linear", "factor": 2}, "rope_parameters": {"rope_type": "default"}"#
+        #expect(try read(both).rope.scaling == .linear(factor: 2))
         // A factor beyond reason is no reason to trap.
         #expect(try read(#""rope_scaling": {"type": "linear", "factor": 1e308}"#).contextLength == 1 << 28)
     }
