@@ -2,7 +2,9 @@
 # Swift 6.3 has to be on the PATH (https://swift.org/install); everything else is installed here.
 
 SWIFT ?= swift
+# The static runtime and the tests exclude each other, so each has a build folder of its own.
 RELEASE := $(SWIFT) build -c release --static-swift-stdlib
+TESTS := --scratch-path .build-test
 RADISH := .build/release/radish
 ARGS ?=
 
@@ -18,8 +20,8 @@ build: system-packages ## release binary .build/release/radish, one file with th
 	$(RELEASE) --product radish
 
 test: system-packages ## all tests, in release mode
-	$(SWIFT) build -c release --build-tests
-	$(SWIFT) test -c release --skip-build
+	$(SWIFT) build -c release $(TESTS) --build-tests
+	$(SWIFT) test -c release $(TESTS) --skip-build
 
 smoke: build python ## the official openai client against the real server (installs it into .venv)
 	.venv/bin/python Tools/smoke.py --binary $(RADISH)
@@ -35,7 +37,7 @@ lint: ## check the style without changing anything
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
 
 clean: ## forget everything built
-	rm -rf .build .venv
+	rm -rf .build .build-test .venv
 
 system-packages:
 	@Tools/setup/system_packages.sh
