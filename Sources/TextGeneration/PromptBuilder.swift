@@ -28,7 +28,8 @@ package enum PromptBuilder {
                 name: "continue_final_message",
                 message: "continue_final_message and add_generation_prompt exclude each other; set the latter to false")
         }
-        let messages = try flattened(chat.messages)
+        var messages = try flattened(chat.messages)
+        let mark = chat.continueFinalMessage ? try markEnd(of: &messages) : nil
         var variables: [(String, JinjaValue)] = [
             ("messages", .array(messages)),
             ("tools", chat.tools ?? .none),
@@ -40,7 +41,8 @@ package enum PromptBuilder {
         variables += chat.templateVariables
         let text: String
         do { text = try template.render(variables) } catch { throw .template(error) }
-        return chat.continueFinalMessage ? try opened(text, final: messages.last) : text
+        guard let mark else { return text }
+        return try cut(text, at: mark)
     }
 
     /// Templates are written for texts; a list of text parts becomes their lines.
@@ -67,22 +69,35 @@ package enum PromptBuilder {
         return result
     }
 
-    /// Cuts the rendering behind the final message's content, so that the model goes on with it.
-    private static func opened(_ text: String, final message: JinjaValue?) throws(TextGenerationError) -> String {
-        guard case .dict(let dict)? = message, case .string(let content)? = dict["content"] else {
+    /// Writes a mark behind the final message's content, to find its end in the rendering: the content itself may also
+    /// be elsewhere, or empty, or rendered without the spaces around it.
+    private static func markEnd(of messages: inout [JinjaValue]) throws(TextGenerationError) -> String {
+        guard case .dict(var dict)? = messages.last, case .string(let content)? = dict["content"] else {
             throw .field(
                 name: "continue_final_message", message: "the last message has no content that could be continued")
         }
-        let needle = Array(content.utf8)
+        var mark = "EndOfTheFinalMessage"
+        while content.contains(mark) { mark += "X" }
+        // The space shows whether the template keeps space at the end.
+        dict.set("content", .string(content + mark + " "))
+        messages[messages.count - 1] = .dict(dict)
+        return mark
+    }
+
+    /// What comes before the mark, so that the model goes on with it.
+    private static func cut(_ text: String, at mark: String) throws(TextGenerationError) -> String {
         let bytes = Array(text.utf8)
-        if needle.count <= bytes.count {
-            for start in stride(from: bytes.count - needle.count, through: 0, by: -1)
-            where bytes[start..<start + needle.count].elementsEqual(needle) {
-                return String(decoding: bytes[..<(start + needle.count)], as: UTF8.self)
-            }
+        let needle = Array(mark.utf8)
+        let starts = stride(from: bytes.count - needle.count, through: 0, by: -1)
+        guard let place = starts.first(where: { bytes[$0..<$0 + needle.count].elementsEqual(needle) }) else {
+            throw .field(
+                name: "continue_final_message",
+                message: "the chat template does not show the last message, so it cannot be continued")
         }
-        throw .field(
-            name: "continue_final_message",
-            message: "the chat template does not show the last message as it is, so it cannot be continued")
+        let next = place + needle.count
+        let keepsSpace = next < bytes.count && bytes[next] == UInt8(ascii: " ")
+        let before = String(decoding: bytes[..<place], as: UTF8.self)
+        if keepsSpace { return before }
+        return String(before.reversed().drop(while: \.isWhitespace).reversed())
     }
 }
