@@ -97,6 +97,7 @@ let package = Package(
         tests("EngineInterface"),
         tests("Scheduling", ["EngineInterface", "PrefixCache"]),
         tests("Engine", ["Checkpoint", "Compute", "EngineInterface", "Models", "Tensors", "TestSupport"]),
+        tests("TextGeneration", ["ChatTemplates", "Checkpoint", "EngineInterface", "TestSupport", "Tokenizers"]),
         tests("WireTypes", ["TestSupport"]),
         tests(
             "Server",
