@@ -68,7 +68,8 @@ struct BatchInvarianceTests {
     }()
 
     private static let others: [GenerationRequest] = (0..<20).map { index in
-        let prompt = requests[index % requests.count].prompt.prefix(10 + index) + Demo.prompt(60, seed: 100 + UInt64(index))
+        let prompt =
+            requests[index % requests.count].prompt.prefix(10 + index) + Demo.prompt(60, seed: 100 + UInt64(index))
         return Demo.request("other-\(index)", Array(prompt), tokens: 50) { $0.temperature = index % 2 == 0 ? 0 : 1 }
     }
 

@@ -88,7 +88,8 @@ struct SamplingParameterTests {
             let plain = try await Self.plain(engine, tokens: 40)
             func ids(_ penalty: Float) async throws -> [Int32] {
                 try await engine.answer(
-                    Demo.request("repetition", Self.prompt, tokens: 40) { $0.repetitionPenalty = penalty }).ids
+                    Demo.request("repetition", Self.prompt, tokens: 40) { $0.repetitionPenalty = penalty }
+                ).ids
             }
             #expect(try await ids(1) == plain)
             let strict = try await ids(2)
@@ -111,7 +112,8 @@ struct SamplingParameterTests {
                         $0.temperature = 3
                         $0.seed = 1
                         change(&$0)
-                    }).ids
+                    }
+                ).ids
             }
             #expect(try await ids { _ in } != plain)
             #expect(try await ids { $0.topK = 1 } == plain)
@@ -127,7 +129,8 @@ struct SamplingParameterTests {
             let plain = try await Self.plain(engine)
             let stop = plain[9]
             let place = try #require(plain.firstIndex(of: stop))
-            let stopped = try await engine.answer(Demo.request("stop", Self.prompt, tokens: 24) { $0.stopTokenIDs = [stop] })
+            let stopped = try await engine.answer(
+                Demo.request("stop", Self.prompt, tokens: 24) { $0.stopTokenIDs = [stop] })
             #expect(stopped.ids == Array(plain.prefix(place + 1)))
             #expect(stopped.ends == [.stopToken(stop)])
             #expect(stopped.usages.first?.completionTokens == place + 1)

@@ -56,7 +56,9 @@ struct TinyLlama {
         for (name, shape, values) in tensors {
             let start = data.count
             for value in values {
-                for shift in stride(from: 0, to: 32, by: 8) { data.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift)) }
+                for shift in stride(from: 0, to: 32, by: 8) {
+                    data.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
+                }
             }
             entries.append(#""\#(name)":{"dtype":"F32","shape":\#(shape),"data_offsets":[\#(start),\#(data.count)]}"#)
         }

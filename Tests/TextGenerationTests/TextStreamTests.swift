@@ -152,9 +152,10 @@ struct TextStreamTests {
                         : Int32(letters[.random(in: 0..<letters.count, using: &generator)]))
             }
             let stop = (0..<Int.random(in: 0...3, using: &generator)).map { _ in
-                String((0..<Int.random(in: 1...3, using: &generator)).map { _ in
-                    "abéSTOP".randomElement(using: &generator) ?? "a"
-                })
+                String(
+                    (0..<Int.random(in: 1...3, using: &generator)).map { _ in
+                        "abéSTOP".randomElement(using: &generator) ?? "a"
+                    })
             }
             let includeStop = Bool.random(using: &generator)
             let outcome = try Self.run(ids, stop: stop, includeStop: includeStop)
