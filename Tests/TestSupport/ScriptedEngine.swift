@@ -44,6 +44,8 @@ package final class ScriptedEngine: GenerationEngine {
         package var submissions: [GenerationRequest] = []
         /// Ids aborted by call, or because their stream was dropped; each once.
         package var aborted: [String] = []
+        /// Ids that `abort` was called with, live or not.
+        package var abortCalls: [String] = []
         /// Ids whose last event was sent.
         package var finished: [String] = []
         package var flushes = 0
@@ -122,6 +124,7 @@ package final class ScriptedEngine: GenerationEngine {
 
     package func abort(requestID: String) {
         state.withLock { state in
+            state.record.abortCalls.append(requestID)
             guard let live = state.live.removeValue(forKey: requestID) else { return }
             state.record.aborted.append(requestID)
             end(live, .aborted, &state)

@@ -55,8 +55,8 @@ struct TextEngineTests {
         #expect(result.text == "one ")
         #expect(result.ends.map(\.reason) == [.stopString("STOP")])
         #expect(result.ends.first?.usage.completionTokens == 8)
-        // Before the owner heard of the end: the id is free for the next request.
         #expect(scripted.record.aborted == ["r"] && scripted.liveCount == 0)
+        #expect(scripted.record.abortCalls == ["r"])
     }
 
     @Test func droppedStreamAborts() async throws {
@@ -88,21 +88,18 @@ struct TextEngineTests {
         #expect(result.text == "end" && result.ends.map(\.reason) == [.aborted])
     }
 
-    /// The end of one request leaves another that has the same id by then alone.
-    @Test func idsMayBeUsedAgain() async throws {
-        let (engine, scripted) = try Self.engine(.init(ids: ByteModel.ids("text"), pace: .gated))
-        for _ in 0..<50 {
-            let first = try await engine.generate(Self.request())
-            scripted.release(.max, of: "r")
-            // Read to the end, but not past it, as a client does that goes on at once.
-            for await event in first { if case .finished = event { break } }
-            let second = try await engine.generate(Self.request())
-            // Whatever the first one still does happens now.
-            try await Task.sleep(for: .milliseconds(1))
-            scripted.release(.max, of: "r")
-            #expect(await Self.collect(second).ends.map(\.reason) == [.length])
+    /// By the time a request has ended by itself, or was refused, its id may be another one's: nothing is aborted.
+    @Test(arguments: [
+        FinishReason.length, .stopToken(ByteModel.end), .failed(.duplicateID("r")), .failed(.shuttingDown),
+    ])
+    func endedRequestsAreNotAborted(_ reason: FinishReason) async throws {
+        let (engine, scripted) = try Self.engine(.init(ids: ByteModel.ids("text"), finish: reason))
+        for _ in 0..<3 {
+            let result = await Self.collect(try await engine.generate(Self.request()))
+            #expect(result.ends.count == 1)
         }
-        #expect(scripted.record.aborted.isEmpty)
+        #expect(scripted.record.finished == ["r", "r", "r"])
+        #expect(scripted.record.abortCalls.isEmpty)
     }
 
     @Test func refusals() async throws {
