@@ -27,20 +27,12 @@ struct HealthRoutes: Sendable {
         let names = FieldNames(prompt: "prompt")
         let limit = parts.configuration.healthTimeout
         let inFlight = parts.inFlight
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                let running = try await RunningAnswers.start([probe], engine, inFlight, names)
-                _ = try await running.collect(keepsTokens: false, context.record, names)
-                return true
-            }
-            group.addTask {
-                try await Task.sleep(for: limit)
-                return false
-            }
-            defer { group.cancelAll() }
-            guard try await group.next() == true else {
-                throw RequestFailure.unavailable("No token was generated within \(limit).")
-            }
+        let answer: Void? = try await Timer.limit(limit, on: context.channel.eventLoop) {
+            let running = try await RunningAnswers.start([probe], engine, inFlight, names)
+            _ = try await running.collect(keepsTokens: false, context.record, names)
+        }
+        guard answer != nil else {
+            throw RequestFailure.unavailable("No token was generated within \(limit).")
         }
         return Response { $0.field("status", "ready") }
     }

@@ -24,7 +24,7 @@ enum RequestBodyReading {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > configuration.maxBodyBytes {
             throw RequestFailure.bodyTooLarge(limit: configuration.maxBodyBytes)
         }
-        let buffer = try await bytes(request.body, configuration)
+        let buffer = try await bytes(request.body, context.channel.eventLoop, configuration)
         let bytes = Array(buffer.readableBytesView)
         context.record.noteBody(bytes: bytes.count, text: logged(bytes, configuration))
         do {
@@ -34,33 +34,27 @@ enum RequestBodyReading {
         }
     }
 
-    private static func bytes(_ body: RequestBody, _ configuration: ServerConfiguration) async throws -> ByteBuffer {
-        try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
-            group.addTask {
-                do {
-                    return try await body.collect(upTo: configuration.maxBodyBytes)
-                } catch is NIOTooManyBytesError {
-                    throw RequestFailure.bodyTooLarge(limit: configuration.maxBodyBytes)
-                } catch {
-                    throw ConnectionLost(underlying: error)
-                }
+    private static func bytes(
+        _ body: RequestBody, _ loop: any EventLoop, _ configuration: ServerConfiguration
+    ) async throws -> ByteBuffer {
+        let limit = configuration.maxBodyBytes
+        let buffer = try await Timer.limit(configuration.bodyTimeout, on: loop) {
+            do {
+                return try await body.collect(upTo: limit)
+            } catch is NIOTooManyBytesError {
+                throw RequestFailure.bodyTooLarge(limit: limit)
+            } catch {
+                throw ConnectionLost(underlying: error)
             }
-            group.addTask {
-                try await Task.sleep(for: configuration.bodyTimeout)
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let buffer = first else {
-                var failure = RequestFailure(
-                    .requestTimeout,
-                    ErrorBody(
-                        message: "The request body did not arrive within \(configuration.bodyTimeout).",
-                        code: "request_timeout"))
-                failure.closesConnection = true
-                throw failure
-            }
-            return buffer
         }
+        if let buffer { return buffer }
+        var failure = RequestFailure(
+            .requestTimeout,
+            ErrorBody(
+                message: "The request body did not arrive within \(configuration.bodyTimeout).",
+                code: "request_timeout"))
+        failure.closesConnection = true
+        throw failure
     }
 
     /// What of a body the operator wants to see; nothing unless asked for.

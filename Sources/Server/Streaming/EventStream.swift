@@ -34,7 +34,7 @@ struct EventStream: Sendable {
             var writer = writer
             defer { running.end() }
             do {
-                try await send(running, &writer, connection, context.record, names, to: &output)
+                try await send(running, &writer, connection, context, names, to: &output)
                 try await output.finish(nil)
                 end.note(.ok, writer.usage, finish: "done")
             } catch {
@@ -53,10 +53,13 @@ struct EventStream: Sendable {
 
     private func send(
         _ running: RunningAnswers, _ writer: inout some EventWriter, _ connection: ClientConnection,
-        _ record: RequestRecord, _ names: FieldNames, to output: inout any ResponseBodyWriter
+        _ context: ServerContext, _ names: FieldNames, to output: inout any ResponseBodyWriter
     ) async throws {
         let queue = AnswerQueue()
-        let interval = configuration.keepAliveInterval
+        let stopTimer = Timer.every(configuration.keepAliveInterval, on: context.channel.eventLoop) {
+            queue.noteSilence()
+        }
+        defer { stopTimer() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, stream) in running.streams.enumerated() {
                 group.addTask { for await event in stream { queue.add(event, of: index) } }
@@ -65,12 +68,9 @@ struct EventStream: Sendable {
                 await connection.untilClosed()
                 queue.noteClientGone()
             }
-            group.addTask {
-                while (try? await Task.sleep(for: interval)) != nil { queue.noteSilence() }
-            }
             // The children end by cancellation only; a write that throws must not wait for them.
             defer { group.cancelAll() }
-            try await write(queue, running, &writer, record, names, to: &output)
+            try await write(queue, running, &writer, context.record, names, to: &output)
         }
     }
 
