@@ -171,7 +171,8 @@ struct ConnectionTests {
         try await TestServer.run(configure: { $0.idleTimeout = .milliseconds(100) }) { (server) async throws in
             let silent = try await server.connect()
             let slow = try await server.connect()
-            try await slow.send("POST /v1/completions HTTP/1.1\r\nHost: t\r\nX-Slow: ")
+            // On a busy machine it may be closed already, which is what is asked for.
+            try? await slow.send("POST /v1/completions HTTP/1.1\r\nHost: t\r\nX-Slow: ")
             try await silent.waitForClose()
             try await slow.waitForClose()
         }
