@@ -1,4 +1,5 @@
 import PrefixCache
+import TestSupport
 import Testing
 
 /// Random sequences over a vocabulary so small that prefixes collide all the time.

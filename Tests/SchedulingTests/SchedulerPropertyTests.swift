@@ -1,5 +1,6 @@
 import EngineInterface
 import Scheduling
+import TestSupport
 import Testing
 
 /// Random traffic on a pool of few pages and a vocabulary so small that prefixes collide.
