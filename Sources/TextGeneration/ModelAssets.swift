@@ -69,7 +69,10 @@ package struct ModelAssets: Sendable {
         if let topK = defaults.topK, topK > 0 { result.topK = topK }
         if let topP = defaults.topP { result.topP = Float(topP) }
         if let minP = defaults.minP { result.minP = Float(minP) }
-        if let penalty = defaults.repetitionPenalty { result.repetitionPenalty = Float(penalty) }
+        if let penalty = defaults.repetitionPenalty {
+            // The API's range ends at 2; a default beyond it must not make every request invalid.
+            result.repetitionPenalty = min(Float(penalty), 2)
+        }
         return result
     }
 }

@@ -91,7 +91,6 @@ struct EventStream: Sendable {
                 if !update.tokens.isEmpty { record.noteToken() }
                 if let finish = update.finish {
                     open -= 1
-                    running.noteFinished(update.index)
                     if case .failed(let error) = finish.reason { failure = ErrorMapping.failure(error, names) }
                 }
                 writer.write(update, to: &bytes)

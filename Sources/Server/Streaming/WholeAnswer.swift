@@ -22,7 +22,7 @@ extension RunningAnswers {
     func collect(keepsTokens: Bool, _ record: RequestRecord, _ names: FieldNames) async throws -> [WholeAnswer] {
         defer { end() }
         var answers: [WholeAnswer] = []
-        for (index, stream) in streams.enumerated() {
+        for stream in streams {
             var text = ""
             var tokens: [GeneratedToken] = []
             var finish: TextFinish?
@@ -38,7 +38,6 @@ extension RunningAnswers {
             }
             try Task.checkCancellation()
             guard let finish else { throw ErrorMapping.unexpected }
-            noteFinished(index)
             if case .failed(let error) = finish.reason { throw ErrorMapping.failure(error, names) }
             answers.append(WholeAnswer(text: text, tokens: tokens, finish: finish))
         }
