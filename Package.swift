@@ -62,6 +62,7 @@ let package = Package(
         library("EngineInterface"),
         library("Scheduling", ["EngineInterface", "PrefixCache"]),
         library("Engine", ["Checkpoint", "Compute", "EngineInterface", "Models", "Scheduling", "Tensors"]),
+        library("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Tensors"]),
         library("TextGeneration", ["ChatTemplates", "Checkpoint", "EngineInterface", "OutputParsers", "Tokenizers"]),
         library("WireTypes"),
         library(
@@ -77,9 +78,9 @@ let package = Package(
         .executableTarget(
             name: "RadishCLI",
             dependencies: [
-                "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineInterface", "Models", "Radish",
-                "RadishClient", "Scheduling", "Server", "Tensors", "TextGeneration", "Tokenizers", argumentParser,
-                logging, serviceLifecycle, unixSignals, yams,
+                "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineBench", "EngineInterface", "Models",
+                "Radish", "RadishClient", "Scheduling", "Server", "Tensors", "TextGeneration", "Tokenizers",
+                argumentParser, logging, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: swift),
         // Tests
@@ -97,6 +98,7 @@ let package = Package(
         tests("EngineInterface"),
         tests("Scheduling", ["EngineInterface", "PrefixCache", "TestSupport"]),
         tests("Engine", ["Checkpoint", "Compute", "EngineInterface", "Models", "Tensors", "TestSupport"]),
+        tests("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Tensors"]),
         tests("TextGeneration", ["ChatTemplates", "Checkpoint", "EngineInterface", "TestSupport", "Tokenizers"]),
         tests("WireTypes", ["TestSupport"]),
         tests(

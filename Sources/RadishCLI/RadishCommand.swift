@@ -17,7 +17,7 @@ struct RadishCommand: AsyncParsableCommand {
             --config FILE reads them from YAML.
             """,
         version: radishVersion,
-        subcommands: [Serve.self, Chat.self, Generate.self, Tokenize.self, Doctor.self])
+        subcommands: [Serve.self, Chat.self, Generate.self, Tokenize.self, Doctor.self, Bench.self])
 
     static func main() async {
         do {

@@ -9,5 +9,6 @@
 #include "ck_rows.h"
 #include "ck_sample.h"
 #include "ck_dispatch.h"
+#include "ck_ceilings.h"
 
 #endif

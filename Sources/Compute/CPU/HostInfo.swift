@@ -83,7 +83,7 @@ package struct HostInfo: Sendable {
     static func fields(_ text: String) -> [Substring: Int] {
         var result: [Substring: Int] = [:]
         for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            let words = line.split { $0 == " " || $0 == "\t" }
             if words.count >= 2, let value = Int(words[1]) { result[words[0]] = value }
         }
         return result
@@ -102,5 +102,21 @@ package struct HostInfo: Sendable {
             bytes += chunk[..<count]
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Bytes of this process that are in memory.
+package struct ResidentMemory: Sendable, Equatable {
+    package var now: Int
+    /// The most there ever were.
+    package var most: Int
+}
+
+extension HostInfo {
+    /// Nil where the system does not say.
+    package static func residentMemory() -> ResidentMemory? {
+        let status = fields(readFile("/proc/self/status") ?? "")
+        guard let now = status["VmRSS:"], let most = status["VmHWM:"] else { return nil }
+        return ResidentMemory(now: now << 10, most: most << 10)
     }
 }
