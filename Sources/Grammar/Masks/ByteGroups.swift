@@ -1,0 +1,41 @@
+/// Byte values sorted into at most 64 groups, so that "which bytes occur below this trie node" and "which bytes keep
+/// this state going" are one word each. Bytes that structure JSON and code have a group of their own.
+enum ByteGroups {
+    /// The group of every byte.
+    static let table: [UInt8] = makeTable()
+
+    private static func makeTable() -> [UInt8] {
+        var table = [UInt8](repeating: 0, count: 256)  // 0: control bytes
+        var next: UInt8 = 1
+        func group(_ bytes: some Sequence<UInt8>) {
+            for byte in bytes { table[Int(byte)] = next }
+            next += 1
+        }
+        for byte: UInt8 in [0x09, 0x0A, 0x0D, 0x20] { group([byte]) }
+        for byte: UInt8 in 0x21...0x7E where !isLetterOrDigit(byte) { group([byte]) }
+        group(UInt8(ascii: "0")...UInt8(ascii: "0"))
+        group(UInt8(ascii: "1")...UInt8(ascii: "9"))
+        for letter: UInt8 in [0x65, 0x45, 0x6E, 0x74, 0x66, 0x75] { group([letter]) }  // e E n t f u
+        group([0x61, 0x62, 0x63, 0x64])  // a to d
+        group((UInt8(ascii: "g")...UInt8(ascii: "z")).filter { table[Int($0)] == 0 })
+        group([0x41, 0x42, 0x43, 0x44, 0x46])  // A to D, F
+        group(UInt8(ascii: "G")...UInt8(ascii: "Z"))
+        group([0x7F])
+        group(0x80...0xBF)
+        group(0xC0...0xDF)
+        group(0xE0...0xEF)
+        group(0xF0...0xFE)
+        group([0xFF])
+        return table
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    }
+
+    /// The bit of `byte`'s group.
+    static func bit(_ byte: UInt8) -> UInt64 { 1 << UInt64(table[Int(byte)]) }
+
+    /// Every bit that a non-ASCII byte can have, 0xFF excepted.
+    static let nonASCII: UInt64 = [0x80, 0xC0, 0xE0, 0xF0].reduce(0) { $0 | bit($1) }
+}
