@@ -23,6 +23,8 @@ package struct SamplingRow: Sendable, Equatable {
     package var uniform: Float = 0
     /// Number of alternatives whose log-probability is wanted; nil: not even the sampled token's.
     package var topLogprobs: Int?
+    /// With `topLogprobs`: tokens of the vocabulary whose log-probability is wanted as well.
+    package var scoredIDs: [Int32] = []
 
     package init(row: Int) { self.row = row }
 
@@ -32,6 +34,7 @@ package struct SamplingRow: Sendable, Equatable {
             && a.frequencyPenalty == b.frequencyPenalty && a.presencePenalty == b.presencePenalty
             && a.temperature == b.temperature && a.topK == b.topK && a.topP == b.topP && a.minP == b.minP
             && a.uniform == b.uniform && a.topLogprobs == b.topLogprobs
+            && a.scoredIDs == b.scoredIDs
     }
 }
 
@@ -40,14 +43,20 @@ package struct SampledToken: Sendable, Equatable {
     package var logprob: Float?
     /// Best first.
     package var top: [(id: Int32, logprob: Float)] = []
+    /// Of `SamplingRow.scoredIDs`, in their order.
+    package var scores: [Float] = []
 
-    package init(id: Int32, logprob: Float? = nil, top: [(id: Int32, logprob: Float)] = []) {
+    package init(
+        id: Int32, logprob: Float? = nil, top: [(id: Int32, logprob: Float)] = [], scores: [Float] = []
+    ) {
         self.id = id
         self.logprob = logprob
         self.top = top
+        self.scores = scores
     }
 
     package static func == (a: SampledToken, b: SampledToken) -> Bool {
         a.id == b.id && a.logprob == b.logprob && a.top.elementsEqual(b.top, by: ==)
+            && a.scores == b.scores
     }
 }

@@ -16,6 +16,7 @@ package enum BatchBuilder {
                     firstRow: context.tokens.count, rowCount: entry.tokens.count,
                     startPosition: entry.startPosition, firstPage: context.pageTable.count,
                     pageCount: entry.pages.count))
+            for offset in entry.scored { context.sampledRows.append(Int32(context.tokens.count + offset)) }
             context.tokens.append(contentsOf: entry.tokens)
             for offset in entry.tokens.indices {
                 context.positions.append(Int32(entry.startPosition + offset))

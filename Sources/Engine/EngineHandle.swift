@@ -56,6 +56,22 @@ package final class EngineHandle: GenerationEngine {
         }
     }
 
+    package func pause(_ mode: PauseMode) async {
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.pause(mode, continuation)) { continuation.resume() }
+        }
+    }
+
+    package func resume() { _ = mailbox.post(.resume) }
+
+    package func startProfile() { _ = mailbox.post(.startProfile) }
+
+    package func stopProfile() async -> [ProfileSpan] {
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.stopProfile(continuation)) { continuation.resume(returning: []) }
+        }
+    }
+
     package func shutdown() async {
         live.close()
         await withCheckedContinuation { continuation in

@@ -60,7 +60,8 @@ package enum EngineLoader {
         let modelContext = try ModelLoader.configuration(files).contextLength
         var resolved = try ResolvedConfiguration(configuration, modelContext: modelContext)
         let limits = ModelLimits(
-            maximumRows: resolved.stepTokens.value, maximumSampledRows: resolved.maxRunningRequests.value)
+            maximumRows: resolved.stepTokens.value,
+            maximumSampledRows: resolved.maxRunningRequests.value + scoredRows(resolved))
         let model = try ModelLoader.load(
             files, backend: backend, limits: limits, dtype: configuration.dtype,
             progress: { progress(.weights($0)) })
@@ -104,6 +105,11 @@ package enum EngineLoader {
         return loop
     }
 
+    /// Prompt tokens scored in one step: few, since each takes a row of logits.
+    private static func scoredRows(_ resolved: ResolvedConfiguration) -> Int {
+        min(32, resolved.chunkedPrefillSize.value)
+    }
+
     private static func schedulerConfiguration(
         _ configuration: EngineConfiguration, _ resolved: ResolvedConfiguration, pages: Int, vocabularySize: Int,
         endOfSequenceIDs: Set<Int32>
@@ -114,6 +120,7 @@ package enum EngineLoader {
         result.maxRunningRequests = resolved.maxRunningRequests.value
         result.maxQueuedRequests = resolved.maxQueuedRequests.value
         result.maxBatchTokens = resolved.stepTokens.value
+        result.scoredRows = scoredRows(resolved)
         result.chunkedPrefillSize = resolved.chunkedPrefillSize.value
         if let policy = configuration.schedulePolicy { result.policy = policy }
         result.disableRadixCache = configuration.disableRadixCache

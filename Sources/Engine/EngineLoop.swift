@@ -13,6 +13,7 @@ final class EngineLoop {
     private var owners: [Int: Owner] = [:]
     private var sequencesByTicket: [Int: Int] = [:]
     private var isEnding = false
+    private var isPaused = false
     private var shutdowns: [CheckedContinuation<Void, Never>] = []
 
     /// Who is told about a sequence.
@@ -34,9 +35,12 @@ final class EngineLoop {
         let clock = ContinuousClock()
         let start = clock.now
         var now: Double { start.duration(to: clock.now) / .seconds(1) }
+        let trace = runner.trace
         while true {
             for command in mailbox.drain() { obey(command, now: now) }
-            guard let plan = scheduler.plan(now: now) else {
+            // Whoever waits for the end must not wait for a pause.
+            let isStopped = isPaused && !isEnding
+            guard !isStopped, let plan = trace.measure("plan", nil, { scheduler.plan(now: now) }) else {
                 if isEnding { break }
                 mailbox.waitForCommand()
                 continue
@@ -45,7 +49,7 @@ final class EngineLoop {
             backend.beginStep()
             let result = runner.run(plan, scheduler: scheduler)
             backend.endStep()
-            deliver(scheduler.commit(result, now: now))
+            deliver(trace.measure("commit") { scheduler.commit(result, now: now) })
         }
         for command in mailbox.close() { refuse(command) }
         for continuation in shutdowns { continuation.resume() }
@@ -68,9 +72,27 @@ final class EngineLoop {
             deliver(scheduler.abort(requestID: owner.requestID, now: now))
         case .flush(let answer): answer.resume(returning: scheduler.flush())
         case .statistics(let answer): answer.resume(returning: scheduler.statistics)
+        case .pause(let mode, let answer):
+            pause(mode, now: now)
+            answer.resume()
+        case .resume: isPaused = false
+        case .startProfile: runner.trace.begin()
+        case .stopProfile(let answer): answer.resume(returning: runner.trace.end())
         case .shutdown(let answer):
             isEnding = true
             if let answer { shutdowns.append(answer) }
+        }
+    }
+
+    private func pause(_ mode: PauseMode, now: Double) {
+        isPaused = true
+        switch mode {
+        case .abort:
+            for owner in owners.values.sorted(by: { $0.ticket < $1.ticket }) {
+                deliver(scheduler.abort(requestID: owner.requestID, now: now))
+            }
+        case .retract: scheduler.retractAll(now: now)
+        case .inPlace: break
         }
     }
 
@@ -96,7 +118,9 @@ final class EngineLoop {
         switch command {
         case .submit(let request, let stream, _):
             end(stream, .failed(.shuttingDown), promptTokens: request.prompt.count)
-        case .abort, .drop: break
+        case .abort, .drop, .resume, .startProfile: break
+        case .pause(_, let answer): answer.resume()
+        case .stopProfile(let answer): answer.resume(returning: runner.trace.end())
         case .flush(let answer): answer.resume(returning: false)
         case .statistics(let answer): answer.resume(returning: scheduler.statistics)
         case .shutdown(let answer): answer?.resume()

@@ -11,6 +11,10 @@ final class Mailbox: Sendable {
         case drop(ticket: Int)
         case flush(CheckedContinuation<Bool, Never>)
         case statistics(CheckedContinuation<EngineStatistics, Never>)
+        case pause(PauseMode, CheckedContinuation<Void, Never>)
+        case resume
+        case startProfile
+        case stopProfile(CheckedContinuation<[ProfileSpan], Never>)
         /// Ends the loop once nothing runs or waits any more. Without an answer: the last handle has gone.
         case shutdown(CheckedContinuation<Void, Never>?)
     }

@@ -10,34 +10,63 @@ package final class ModelRunner {
     private let cache: KVCache
     private var context = ForwardContext()
     private var sampler: Sampler
+    let trace: PhaseTrace
 
-    package init(model: any Model, backend: any Backend, cache: KVCache, sampler: Sampler) {
+    package init(
+        model: any Model, backend: any Backend, cache: KVCache, sampler: Sampler, trace: PhaseTrace = PhaseTrace()
+    ) {
+        self.trace = trace
         self.model = model
         self.backend = backend
         self.cache = cache
         self.sampler = sampler
     }
 
-    /// - Returns: one sample for each entry of the plan that wants one.
+    /// - Returns: one sample for each entry of the plan that wants one, and the scores of prompt tokens.
     package func run(_ plan: StepPlan, scheduler: Scheduler) -> StepResult {
-        let logits = forward(plan)
-        let sampled = plan.entries.filter(\.samples)
-        if sampled.isEmpty { return StepResult(samples: []) }
+        let logits = trace.measure("forward", plan) { forward(plan) }
+        return trace.measure("sample") { sample(plan, logits, scheduler) }
+    }
+
+    private func sample(_ plan: StepPlan, _ logits: Tensor, _ scheduler: Scheduler) -> StepResult {
         var rows: [SamplingRow] = []
-        rows.reserveCapacity(sampled.count)
-        for (row, entry) in sampled.enumerated() {
+        for entry in plan.entries where entry.samples || !entry.scored.isEmpty {
             let state = scheduler.samplingState(of: entry.sequence)
-            rows.append(sampler.row(row, sequence: entry.sequence, state))
+            for offset in entry.scored {
+                rows.append(sampler.scoringRow(rows.count, token: entry.startPosition + offset + 1, state))
+            }
+            if entry.samples { rows.append(sampler.row(rows.count, sequence: entry.sequence, state)) }
         }
-        let tokens = backend.sample(logits, rows)
-        return StepResult(
-            samples: zip(sampled, tokens).map { entry, token in
-                .init(
-                    sequence: entry.sequence,
-                    token: GeneratedToken(
-                        id: token.id, logprob: token.logprob,
-                        top: token.top.map { TokenLogprob(id: $0.id, logprob: $0.logprob) }))
-            })
+        if rows.isEmpty { return StepResult(samples: []) }
+        return result(plan, rows, backend.sample(logits, rows))
+    }
+
+    private func result(_ plan: StepPlan, _ rows: [SamplingRow], _ tokens: [SampledToken]) -> StepResult {
+        var result = StepResult(samples: [])
+        var row = 0
+        for entry in plan.entries {
+            for _ in entry.scored {
+                // What was drawn does not matter: the prompt says which token comes next.
+                let asked = rows[row].scoredIDs
+                let scores = tokens[row].scores
+                result.scores.append(
+                    GeneratedToken(
+                        id: asked[0], logprob: scores[0], top: Self.top(tokens[row]),
+                        asked: zip(asked, scores).dropFirst().map { TokenLogprob(id: $0, logprob: $1) }))
+                row += 1
+            }
+            guard entry.samples else { continue }
+            let token = GeneratedToken(
+                id: tokens[row].id, logprob: tokens[row].logprob, top: Self.top(tokens[row]),
+                asked: zip(rows[row].scoredIDs, tokens[row].scores).map { TokenLogprob(id: $0, logprob: $1) })
+            result.samples.append(.init(sequence: entry.sequence, token: token))
+            row += 1
+        }
+        return result
+    }
+
+    private static func top(_ token: SampledToken) -> [TokenLogprob] {
+        token.top.map { TokenLogprob(id: $0.id, logprob: $0.logprob) }
     }
 
     /// Feeds the rows of a plan.

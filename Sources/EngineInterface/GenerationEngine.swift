@@ -21,8 +21,51 @@ package protocol GenerationEngine: Sendable {
     /// A consistent snapshot taken between two steps.
     func statistics() async -> EngineStatistics
 
+    /// Stops computing after the step that runs; requests are taken in but wait. Returns when it has stopped.
+    func pause(_ mode: PauseMode) async
+
+    /// Goes on after `pause`.
+    func resume()
+
+    /// Records from now on what each step does, forgetting an earlier recording.
+    func startProfile()
+
+    /// Ends the recording.
+    func stopProfile() async -> [ProfileSpan]
+
     /// Takes no new requests; returns when the running ones have ended.
     func shutdown() async
+}
+
+/// What a pause does to the requests there are.
+package enum PauseMode: Sendable {
+    /// All are aborted.
+    case abort
+    /// All give their pages back to the cache and start again from there.
+    case retract
+    /// All keep what they have.
+    case inPlace
+}
+
+/// A part of a step, timed by the engine.
+package struct ProfileSpan: Sendable, Equatable {
+    /// `plan`, `forward`, `sample` or `commit`.
+    package var name: String
+    /// Microseconds since the recording began.
+    package var start: Double
+    /// Microseconds.
+    package var duration: Double
+    /// Tokens fed in this step; nil where it says nothing.
+    package var rows: Int?
+    package var sequences: Int?
+
+    package init(name: String, start: Double, duration: Double, rows: Int? = nil, sequences: Int? = nil) {
+        self.name = name
+        self.start = start
+        self.duration = duration
+        self.rows = rows
+        self.sequences = sequences
+    }
 }
 
 package struct EngineInformation: Sendable, Equatable {

@@ -1,7 +1,10 @@
-/// What a running request tells its owner. Order: `started` once, `token`s, then exactly one `finished`.
+/// What a running request tells its owner. Order: `started` once, `prompt` if asked for, `token`s, then exactly one `finished`.
 package enum GenerationEvent: Sendable, Equatable {
     /// Admitted: how much of the prompt the prefix cache held.
     case started(CacheReport)
+    /// What `GenerationRequest.promptLogprobs` asked for: the prompt's tokens from `start` on, once, before the first
+    /// `token`.
+    case prompt([GeneratedToken])
     case token(GeneratedToken)
     /// The last event of every request, also of an aborted or failed one.
     case finished(FinishReason, GenerationUsage)
@@ -13,11 +16,14 @@ package struct GeneratedToken: Sendable, Equatable {
     package var logprob: Float?
     /// Most likely alternatives, best first; empty unless asked for.
     package var top: [TokenLogprob]
+    /// Log-probabilities of `SamplingParameters.logprobTokenIDs`, in their order.
+    package var asked: [TokenLogprob]
 
-    package init(id: Int32, logprob: Float? = nil, top: [TokenLogprob] = []) {
+    package init(id: Int32, logprob: Float? = nil, top: [TokenLogprob] = [], asked: [TokenLogprob] = []) {
         self.id = id
         self.logprob = logprob
         self.top = top
+        self.asked = asked
     }
 }
 

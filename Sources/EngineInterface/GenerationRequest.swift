@@ -9,15 +9,33 @@ package struct GenerationRequest: Sendable {
     package var cacheNamespace: String
     /// Larger runs first where the schedule policy honours priorities.
     package var priority: Int
+    /// Nil: the prompt's own log-probabilities are not wanted.
+    package var promptLogprobs: PromptLogprobs?
 
     package init(
-        id: String, prompt: [Int32], sampling: SamplingParameters, cacheNamespace: String = "", priority: Int = 0
+        id: String, prompt: [Int32], sampling: SamplingParameters, cacheNamespace: String = "", priority: Int = 0,
+        promptLogprobs: PromptLogprobs? = nil
     ) {
         self.id = id
         self.prompt = prompt
         self.sampling = sampling
         self.cacheNamespace = cacheNamespace
         self.priority = priority
+        self.promptLogprobs = promptLogprobs
+    }
+}
+
+/// Asks for the log-probabilities of the prompt's tokens. They are computed, not remembered: from `start` on the prompt
+/// is fed again even where it is cached.
+package struct PromptLogprobs: Sendable, Equatable {
+    /// Index of the first token that is reported. The token at index 0 follows nothing and has no log-probability.
+    package var start: Int
+    /// Most likely alternatives at each position.
+    package var top: Int
+
+    package init(start: Int = 0, top: Int = 0) {
+        self.start = start
+        self.top = top
     }
 }
 

@@ -21,7 +21,7 @@ package struct SamplingParameters: Sendable, Equatable {
     package var logitBias: [Int32: Float] = [:]
     /// Same seed, same text, in any batch. Nil draws one when the request enters the engine.
     package var seed: UInt64?
-    /// Upper bound of generated tokens. Nil: until the context is full.
+    /// Upper bound of generated tokens. Nil: until the context is full. 0 feeds the prompt and generates nothing.
     package var maxTokens: Int?
     /// End-of-sequence and stop ids are not sampled before this many tokens were generated.
     package var minTokens: Int = 0
@@ -31,6 +31,8 @@ package struct SamplingParameters: Sendable, Equatable {
     package var ignoreEOS: Bool = false
     /// Log-probabilities of the sampled token, and of this many most likely alternatives. Nil: none.
     package var topLogprobs: Int?
+    /// With `topLogprobs`: further tokens whose log-probability is wanted at each position.
+    package var logprobTokenIDs: [Int32] = []
 
     package init() {}
 
@@ -52,7 +54,7 @@ package struct SamplingParameters: Sendable, Equatable {
         try require(
             repetitionPenalty > 0 && repetitionPenalty <= 2, "repetition_penalty", "\(repetitionPenalty)",
             "a number in (0, 2]")
-        if let maxTokens { try require(maxTokens >= 1, "max_tokens", "\(maxTokens)", "an integer ≥ 1") }
+        if let maxTokens { try require(maxTokens >= 0, "max_tokens", "\(maxTokens)", "an integer ≥ 0") }
         try require(
             minTokens >= 0 && minTokens <= (maxTokens ?? .max), "min_tokens", "\(minTokens)",
             "an integer between 0 and max_tokens")
@@ -64,6 +66,10 @@ package struct SamplingParameters: Sendable, Equatable {
         for id in stopTokenIDs {
             try require(
                 id >= 0 && Int(id) < vocabularySize, "stop_token_ids", "\(id)", "ids in 0..<\(vocabularySize)")
+        }
+        for id in logprobTokenIDs {
+            try require(
+                id >= 0 && Int(id) < vocabularySize, "token_ids_logprob", "\(id)", "ids in 0..<\(vocabularySize)")
         }
         if let topLogprobs {
             try require((0...20).contains(topLogprobs), "top_logprobs", "\(topLogprobs)", "an integer in 0...20")

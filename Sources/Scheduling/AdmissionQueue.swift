@@ -97,7 +97,7 @@ struct Candidate: Comparable {
 extension SequenceState {
     /// The longest cached prefix as of now. At least the last token has to be fed to get logits.
     func refreshMatch(in cache: any PageCache) -> Match {
-        let match = cache.match(tokens, limit: tokens.count - 1, namespace: namespace, after: match?.position)
+        let match = cache.match(tokens, limit: matchLimit, namespace: namespace, after: match?.position)
         self.match = match
         return match
     }

@@ -8,4 +8,6 @@ package struct SamplingState: Sendable {
     package var generated: [Int32]
     /// Ids that must not be sampled now: the end ids while fewer than `minTokens` tokens were generated.
     package var forbiddenTokenIDs: Set<Int32>
+    /// Whether the prompt's tokens are scored.
+    package var scoring: PromptLogprobs?
 }

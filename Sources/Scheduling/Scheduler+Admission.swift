@@ -30,7 +30,7 @@ extension Scheduler {
         let lease = cache.lease(match, held: &sequence.held, now: now)
         let tail = cache.tail(of: match)
         sequence.fed = match.length
-        let rows = min(budget.chunk, sequence.pending, tokensThatFit(sequence))
+        let rows = min(sequence.chunk(atMost: budget), tokensThatFit(sequence))
         let hasRoom = availablePages >= reserve + pagesStillNeeded(sequence)
         guard rows > 0, hasRoom || running.isEmpty, reservePages(for: sequence, rows: rows, now: now) else {
             sequence.fed = 0
@@ -48,7 +48,7 @@ extension Scheduler {
             }
         }
         if !sequence.hasStarted { reportStart(sequence, match) }
-        budget.spendChunk(rows)
+        budget.spendChunk(rows, scored: sequence.scoredOffsets(of: rows).count)
         addEntry(sequence, rows: rows, to: &step)
         return true
     }
@@ -87,7 +87,7 @@ extension Scheduler {
     /// that waited goes on by itself.
     private func mustAwaitChunk(_ sequence: SequenceState, _ match: Match) -> Bool {
         guard cache.reuses else { return false }
-        let useful = sequence.tokens.count - 1 - match.length
+        let useful = sequence.matchLimit - match.length
         guard useful > 0 else { return false }
         sequence.sharedWork = inFlight.computing(
             sequence.tokens, from: match.length, namespace: sequence.namespace,

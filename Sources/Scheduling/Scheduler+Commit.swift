@@ -10,8 +10,13 @@ extension Scheduler {
         precondition(!outstanding.isEmpty, "commit without a plan")
         var events = takeEvents()
         var samples = result.samples.makeIterator()
+        var scores = result.scores[...]
         var hasEnded = false
         for sequence in outstanding {
+            let scored = sequence.scoredOffsets(of: sequence.plannedRows).count
+            precondition(scores.count >= scored, "the result lacks scores")
+            sequence.scores += scores.prefix(scored)
+            scores = scores.dropFirst(scored)
             sequence.fed += sequence.plannedRows
             sequence.plannedRows = 0
             publish(sequence, now: now)
@@ -19,9 +24,8 @@ extension Scheduler {
             guard let sample = samples.next(), sample.sequence == sequence.number else {
                 preconditionFailure("the result has no sample for sequence \(sequence.number)")
             }
-            counters.generatedTokens += 1
-            events.append(event(sequence, .token(sample.token)))
-            if let reason = sequence.append(sample.token.id) {
+            if let report = sequence.takeScores() { events.append(event(sequence, report)) }
+            if let reason = take(sample, of: sequence, &events) {
                 releasePages(of: sequence, now: now)
                 sequence.phase = .waiting
                 hasEnded = true
@@ -35,6 +39,17 @@ extension Scheduler {
         counters.steps += 1
         assert(accountingHolds, "free + cached + leased != total")
         return events
+    }
+
+    /// - Returns: why the generation ends, if it does.
+    private func take(
+        _ sample: StepResult.Sample, of sequence: SequenceState, _ events: inout [SchedulerEvent]
+    ) -> FinishReason? {
+        // Only the prompt was wanted.
+        if sequence.newTokenLimit == 0 { return .length }
+        counters.generatedTokens += 1
+        events.append(event(sequence, .token(sample.token)))
+        return sequence.append(sample.token.id)
     }
 
     private func publish(_ sequence: SequenceState, now: Double) {

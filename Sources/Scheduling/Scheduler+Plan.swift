@@ -10,7 +10,8 @@ extension Scheduler {
         guard hasWork else { return nil }
         var step = StepPlan()
         var budget = TokenBudget(
-            rows: configuration.maxBatchTokens, promptRows: configuration.chunkedPrefillSize)
+            rows: configuration.maxBatchTokens, promptRows: configuration.chunkedPrefillSize,
+            scored: configuration.scoredRows)
         let retractions = counters.retractions
         planDecodes(&step, &budget, now: now)
         var hasRoom = planChunks(&step, &budget, now: now)
@@ -51,10 +52,11 @@ extension Scheduler {
         for sequence in running where sequence.pending > 1 {
             if budget.chunk > 0 {
                 let room = tokensThatFit(sequence)
-                let rows = min(budget.chunk, sequence.pending, room)
-                if rows < min(budget.chunk, sequence.pending) { hasRoom = false }
+                let wanted = sequence.chunk(atMost: budget)
+                let rows = min(wanted, room)
+                if rows < wanted { hasRoom = false }
                 if rows > 0, reservePages(for: sequence, rows: rows, now: now) {
-                    budget.spendChunk(rows)
+                    budget.spendChunk(rows, scored: sequence.scoredOffsets(of: rows).count)
                     addEntry(sequence, rows: rows, to: &step)
                 }
             }
@@ -66,9 +68,9 @@ extension Scheduler {
     private func rescueOldest(_ step: inout StepPlan, _ budget: inout TokenBudget, now: Double) {
         let oldest = running[0]
         while running.count > 1, tokensThatFit(oldest) == 0 { retractYoungest(now: now) }
-        let rows = min(budget.chunk, oldest.pending, tokensThatFit(oldest))
+        let rows = min(oldest.chunk(atMost: budget), tokensThatFit(oldest))
         if rows > 0, reservePages(for: oldest, rows: rows, now: now) {
-            budget.spendChunk(rows)
+            budget.spendChunk(rows, scored: oldest.scoredOffsets(of: rows).count)
             addEntry(oldest, rows: rows, to: &step)
         }
     }
@@ -93,6 +95,7 @@ extension Scheduler {
         step.entries.append(
             StepEntry(
                 sequence: sequence.number, tokens: Array(sequence.tokens[sequence.fed..<end]),
-                startPosition: sequence.fed, pages: sequence.held.table, samples: end == sequence.tokens.count))
+                startPosition: sequence.fed, pages: sequence.held.table, samples: end == sequence.tokens.count,
+                scored: sequence.scoredOffsets(of: rows)))
     }
 }

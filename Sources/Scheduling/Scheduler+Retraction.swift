@@ -2,6 +2,12 @@ import EngineInterface
 import PrefixCache
 
 extension Scheduler {
+    /// All running requests wait again. Between a `commit` and the next `plan`.
+    package func retractAll(now: Double) {
+        requireNoStep("retractAll")
+        while !running.isEmpty { retractYoungest(now: now) }
+    }
+
     /// Takes the pages of the request that was admitted last. What it has fed is published, so until that is evicted
     /// it resumes where it was; what it has generated is kept and never generated again.
     func retractYoungest(now: Double) {

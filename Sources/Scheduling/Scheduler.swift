@@ -113,7 +113,7 @@ package final class Scheduler {
         let forbidden = sequence.generated.count < sequence.sampling.minTokens ? sequence.endIDs : []
         return SamplingState(
             sampling: sequence.sampling, prompt: sequence.prompt, generated: sequence.generated,
-            forbiddenTokenIDs: forbidden)
+            forbiddenTokenIDs: forbidden, scoring: sequence.scoring)
     }
 
     // MARK: Shared by the phases

@@ -31,6 +31,9 @@ package struct SchedulerConfiguration: Sendable {
     /// A request waits for what another one is computing if the two have at least so many tokens in common there (or
     /// all it needs); for less, computing them twice costs less than the wait. Nil: `pageSize`.
     package var inFlightMinimumTokens: Int?
+    /// Most prompt tokens of one step whose log-probabilities are computed, over all requests: each needs a row of
+    /// logits as wide as the vocabulary.
+    package var scoredRows = 32
     /// Seeds the order of the `random` policy.
     package var randomSeed: UInt64 = 0
 
@@ -50,6 +53,17 @@ package struct SchedulerConfiguration: Sendable {
         guard !prompt.isEmpty else { throw .emptyPrompt }
         for id in prompt where id < 0 || Int(id) >= vocabularySize {
             throw .tokenOutOfRange(id: id, vocabularySize: vocabularySize)
+        }
+        if let scoring = request.promptLogprobs {
+            guard scoring.start >= 0, scoring.start <= prompt.count else {
+                throw .invalidParameter(
+                    field: "logprob_start_len", found: "\(scoring.start)",
+                    expected: "-1 or an integer up to the prompt's \(prompt.count) tokens")
+            }
+            guard (0...20).contains(scoring.top) else {
+                throw .invalidParameter(
+                    field: "prompt_logprobs", found: "\(scoring.top)", expected: "an integer in 0...20")
+            }
         }
         guard prompt.count < contextLength else {
             throw .contextLengthExceeded(

@@ -16,6 +16,8 @@ final class SequenceState {
     let sampling: SamplingParameters
     let namespace: Namespace
     let priority: Int
+    /// Whether and from where the prompt's own tokens are scored.
+    let scoring: PromptLogprobs?
     let submittedAt: Double
     /// Ids that end this generation.
     let endIDs: Set<Int32>
@@ -43,6 +45,9 @@ final class SequenceState {
     /// Whether `started` was delivered; a retracted request starts once only.
     var hasStarted = false
     var cachedTokens = 0
+    /// Prompt tokens that have been scored so far, also before a retraction.
+    var scores: [GeneratedToken] = []
+    var hasReportedScores = false
 
     init(number: Int, request: GenerationRequest, configuration: SchedulerConfiguration, now: Double) {
         self.number = number
@@ -51,6 +56,7 @@ final class SequenceState {
         sampling = request.sampling
         namespace = Namespace(salt: request.cacheNamespace)
         priority = request.priority
+        scoring = request.promptLogprobs
         submittedAt = now
         tokens = request.prompt
         newTokenLimit = configuration.newTokenLimit(request)

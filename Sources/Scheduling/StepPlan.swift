@@ -41,12 +41,17 @@ package struct StepEntry: Sendable, Equatable {
     package var pages: [Int32]
     /// Whether the last row's logits are sampled (true for decode and for the last prefill chunk).
     package var samples: Bool
+    /// Offsets into `tokens` after which the next token of the prompt is scored.
+    package var scored: Range<Int>
 
-    package init(sequence: Int, tokens: [Int32], startPosition: Int, pages: [Int32], samples: Bool) {
+    package init(
+        sequence: Int, tokens: [Int32], startPosition: Int, pages: [Int32], samples: Bool, scored: Range<Int> = 0..<0
+    ) {
         self.sequence = sequence
         self.tokens = tokens
         self.startPosition = startPosition
         self.pages = pages
         self.samples = samples
+        self.scored = scored
     }
 }

@@ -12,8 +12,13 @@ package struct StepResult: Sendable, Equatable {
         }
     }
     package var samples: [Sample]
+    /// Prompt tokens that were scored, of all entries one after the other.
+    package var scores: [GeneratedToken]
 
-    package init(samples: [Sample]) { self.samples = samples }
+    package init(samples: [Sample], scores: [GeneratedToken] = []) {
+        self.samples = samples
+        self.scores = scores
+    }
 }
 
 /// What the scheduler wants told to the owner of a sequence; `Engine` forwards it to the request's stream.

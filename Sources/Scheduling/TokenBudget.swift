@@ -2,10 +2,13 @@
 struct TokenBudget {
     private(set) var rows: Int
     private var promptRows: Int
+    /// Prompt tokens that may still be scored.
+    private(set) var scored: Int
 
-    init(rows: Int, promptRows: Int) {
+    init(rows: Int, promptRows: Int, scored: Int) {
         self.rows = rows
         self.promptRows = promptRows
+        self.scored = scored
     }
 
     /// Rows a prefill chunk may have.
@@ -13,8 +16,9 @@ struct TokenBudget {
 
     mutating func spendDecode() { rows -= 1 }
 
-    mutating func spendChunk(_ count: Int) {
+    mutating func spendChunk(_ count: Int, scored: Int) {
         rows -= count
         promptRows -= count
+        self.scored -= scored
     }
 }

@@ -26,7 +26,8 @@ package struct TextEngine: Sendable {
             events = try engine.submit(
                 GenerationRequest(
                     id: request.id, prompt: prompt, sampling: request.sampling,
-                    cacheNamespace: request.cacheNamespace, priority: request.priority))
+                    cacheNamespace: request.cacheNamespace, priority: request.priority,
+                    promptLogprobs: request.promptLogprobs))
         } catch { throw .request(error) }
         var text = TextStream(
             request, promptTokens: prompt.count, tokenizer: assets.tokenizer,

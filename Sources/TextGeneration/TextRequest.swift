@@ -20,10 +20,13 @@ package struct TextRequest: Sendable {
     package var skipSpecialTokens: Bool
     package var cacheNamespace: String
     package var priority: Int
+    /// Nil: the prompt's own log-probabilities are not wanted.
+    package var promptLogprobs: PromptLogprobs?
 
     package init(
         id: String, prompt: Prompt, sampling: SamplingParameters = SamplingParameters(), stop: [String] = [],
-        includeStop: Bool = false, skipSpecialTokens: Bool = true, cacheNamespace: String = "", priority: Int = 0
+        includeStop: Bool = false, skipSpecialTokens: Bool = true, cacheNamespace: String = "", priority: Int = 0,
+        promptLogprobs: PromptLogprobs? = nil
     ) {
         self.id = id
         self.prompt = prompt
@@ -33,6 +36,7 @@ package struct TextRequest: Sendable {
         self.skipSpecialTokens = skipSpecialTokens
         self.cacheNamespace = cacheNamespace
         self.priority = priority
+        self.promptLogprobs = promptLogprobs
     }
 }
 
@@ -75,10 +79,13 @@ package struct TextDelta: Sendable, Equatable {
     package var text: String
     /// The tokens that arrived since the last delta, in order.
     package var tokens: [GeneratedToken]
+    /// The prompt's tokens with their log-probabilities, if they were asked for: once, before any other.
+    package var prompt: [GeneratedToken]
 
-    package init(text: String, tokens: [GeneratedToken]) {
+    package init(text: String, tokens: [GeneratedToken], prompt: [GeneratedToken] = []) {
         self.text = text
         self.tokens = tokens
+        self.prompt = prompt
     }
 }
 

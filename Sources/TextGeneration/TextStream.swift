@@ -31,6 +31,7 @@ package struct TextStream: Sendable {
         case .started(let report):
             usage.cachedTokens = report.cachedTokens
             return [.started(report)]
+        case .prompt(let tokens): return [.delta(TextDelta(text: "", tokens: [], prompt: tokens))]
         case .token(let token): return append(token)
         case .finished(let reason, let total): return finish(reason, total)
         }

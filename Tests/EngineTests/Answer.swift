@@ -3,6 +3,8 @@ import EngineInterface
 /// Everything that one request was told.
 struct Answer: Sendable, Equatable {
     var starts: [CacheReport] = []
+    /// Of the prompt.
+    var scores: [GeneratedToken] = []
     var tokens: [GeneratedToken] = []
     var ends: [FinishReason] = []
     var usages: [GenerationUsage] = []
@@ -21,6 +23,9 @@ struct Answer: Sendable, Equatable {
         case .started(let report):
             if !tokens.isEmpty { disorder.append("started after a token") }
             starts.append(report)
+        case .prompt(let tokens):
+            if starts.isEmpty || !self.tokens.isEmpty { disorder.append("scores out of place") }
+            scores += tokens
         case .token(let token):
             if starts.isEmpty { disorder.append("a token before started") }
             tokens.append(token)

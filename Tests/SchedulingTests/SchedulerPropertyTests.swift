@@ -84,6 +84,11 @@ struct SchedulerPropertyTests {
                     priority: Int.random(in: 0..<6, using: &random) == 0 ? 1 : 0)
                 if Bool.random(using: &random) { wanted.sampling.maxTokens = Int.random(in: 1...12, using: &random) }
                 if Int.random(in: 0..<4, using: &random) == 0 { wanted.sampling.ignoreEOS = true }
+                if Int.random(in: 0..<4, using: &random) == 0 {
+                    let start = Int.random(in: 0...wanted.prompt.count, using: &random)
+                    wanted.promptLogprobs = PromptLogprobs(start: start)
+                    if Bool.random(using: &random) { wanted.sampling.maxTokens = 0 }
+                }
                 if Int.random(in: 0..<4, using: &random) == 0 { wanted.sampling.stopTokenIDs = [2] }
                 if Int.random(in: 0..<4, using: &random) == 0 {
                     wanted.sampling.minTokens = min(4, wanted.sampling.maxTokens ?? 4)

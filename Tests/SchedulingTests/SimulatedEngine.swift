@@ -20,6 +20,8 @@ struct SimulatedEngine {
     private(set) var reports: [Int: CacheReport] = [:]
     private(set) var endings: [Int: FinishReason] = [:]
     private(set) var usages: [Int: GenerationUsage] = [:]
+    /// Requests whose prompt's scores were delivered.
+    private(set) var scored: Set<Int> = []
     /// Step in which a request was admitted first.
     private(set) var startSteps: [Int: Int] = [:]
     /// Sequences in the order of their first admission.
@@ -52,14 +54,20 @@ struct SimulatedEngine {
         }
         carryOut(plan)
         var samples: [StepResult.Sample] = []
-        for entry in plan.entries where entry.samples {
+        var scores: [GeneratedToken] = []
+        for entry in plan.entries {
             let state = scheduler.samplingState(of: entry.sequence)
+            for offset in entry.scored {
+                scores.append(GeneratedToken(id: state.prompt[entry.startPosition + offset + 1], logprob: -1))
+            }
+            guard entry.samples else { continue }
             let token = next(after: state.prompt + state.generated, entry.sequence, state.forbiddenTokenIDs)
             samples.append(.init(sequence: entry.sequence, token: GeneratedToken(id: token)))
         }
         now += 0.01
         steps += 1
-        deliver(scheduler.commit(StepResult(samples: samples), now: now))
+        deliver(scheduler.commit(StepResult(samples: samples, scores: scores), now: now))
+        if scores.count > configuration.scoredRows { fail("\(scores.count) rows of logits for prompts") }
         for text in scheduler.checkInvariants() { fail(text) }
         let counts = scheduler.statistics
         if counts.freePages + counts.cachedPages + counts.leasedPages != counts.totalPages { fail("accounting") }
@@ -190,7 +198,23 @@ struct SimulatedEngine {
                 if reports.updateValue(report, forKey: number) != nil { fail("sequence \(number) started twice") }
                 startSteps[number] = steps
                 startOrder.append(number)
+            case .prompt(let tokens):
+                guard let request = requests[number], let scoring = request.promptLogprobs else {
+                    fail("sequence \(number) never asked for scores")
+                    continue
+                }
+                if outputs[number] != [] { fail("the scores of sequence \(number) come late") }
+                if tokens.map(\.id) != Array(request.prompt.dropFirst(scoring.start)) {
+                    fail("sequence \(number) got the scores of other tokens")
+                }
+                if tokens.contains(where: { $0.logprob == nil }) != (scoring.start == 0) {
+                    fail("only the first token of all has no score")
+                }
+                scored.insert(number)
             case .token(let token):
+                if requests[number]?.promptLogprobs != nil, !scored.contains(number) {
+                    fail("sequence \(number) has tokens before its scores")
+                }
                 if reports[number] == nil { fail("sequence \(number) has tokens before it started") }
                 outputs[number]?.append(token.id)
             case .finished(let reason, let usage):

@@ -49,6 +49,9 @@ package final class ScriptedEngine: GenerationEngine {
         /// Ids whose last event was sent.
         package var finished: [String] = []
         package var flushes = 0
+        package var pauses: [PauseMode] = []
+        package var resumes = 0
+        package var isProfiling = false
         package var isShutDown = false
     }
 
@@ -57,6 +60,7 @@ package final class ScriptedEngine: GenerationEngine {
         var script: Script
         var continuation: AsyncStream<GenerationEvent>.Continuation
         var isStarted = false
+        var isScored = false
         var sent = 0
     }
 
@@ -147,6 +151,23 @@ package final class ScriptedEngine: GenerationEngine {
         }
     }
 
+    package func pause(_ mode: PauseMode) async {
+        state.withLock { $0.record.pauses.append(mode) }
+        if mode == .abort { for id in state.withLock({ $0.live.keys.sorted() }) { abort(requestID: id) } }
+    }
+
+    package func resume() { state.withLock { $0.record.resumes += 1 } }
+
+    package func startProfile() { state.withLock { $0.record.isProfiling = true } }
+
+    package func stopProfile() async -> [ProfileSpan] {
+        state.withLock { state in
+            defer { state.record.isProfiling = false }
+            return state.record.isProfiling
+                ? [ProfileSpan(name: "forward", start: 1, duration: 2.5, rows: 3, sequences: 1)] : []
+        }
+    }
+
     package func shutdown() async {
         state.withLock { $0.record.isShutDown = true }
         while liveCount > 0 { try? await Task.sleep(for: .milliseconds(2)) }
@@ -167,6 +188,10 @@ package final class ScriptedEngine: GenerationEngine {
                         CacheReport(
                             promptTokens: live.request.prompt.count, cachedTokens: live.script.cachedTokens)))
             }
+            if !live.isScored, let scoring = live.request.promptLogprobs {
+                live.isScored = true
+                live.continuation.yield(.prompt(Self.scores(live.request, scoring)))
+            }
             let limit = min(live.script.tokens.count, live.request.sampling.maxTokens ?? .max)
             for _ in 0..<min(count, limit - live.sent) {
                 live.continuation.yield(.token(live.script.tokens[live.sent]))
@@ -179,6 +204,17 @@ package final class ScriptedEngine: GenerationEngine {
             state.live[id] = nil
             end(live, limit == live.script.tokens.count ? live.script.finish : .length, &state)
             return false
+        }
+    }
+
+    /// Token `i` of a prompt has the log-probability `-i / 8`.
+    private static func scores(_ request: GenerationRequest, _ scoring: PromptLogprobs) -> [GeneratedToken] {
+        request.prompt.indices.dropFirst(scoring.start).map { index in
+            guard index > 0 else { return GeneratedToken(id: request.prompt[0]) }
+            let logprob = -Float(index) / 8
+            let top = (0..<scoring.top).map { TokenLogprob(id: Int32(65 + $0), logprob: logprob - Float($0)) }
+            let asked = request.sampling.logprobTokenIDs.map { TokenLogprob(id: $0, logprob: -2) }
+            return GeneratedToken(id: request.prompt[index], logprob: logprob, top: top, asked: asked)
         }
     }
 

@@ -68,7 +68,12 @@ struct LogitsSampler {
         if adjusted { adjust(row) }
         let id = row.temperature <= 0 ? kernels.argmax(x, n) : draw(row)
         guard let raw else { return SampledToken(id: id) }
-        return SampledToken(id: id, logprob: raw.logprob(Self.clean(logits[Int(id)])), top: raw.top)
+        return SampledToken(
+            id: id, logprob: raw.logprob(Self.clean(logits[Int(id)])), top: raw.top,
+            scores: row.scoredIDs.map { id in
+                precondition(id >= 0 && id < n, "no token of the vocabulary")
+                return raw.logprob(Self.clean(logits[Int(id)]))
+            })
     }
 
     // MARK: Log-probabilities of the raw logits

@@ -11,7 +11,8 @@ extension ReferenceBackend {
         guard let top = row.topLogprobs else { return SampledToken(id: Int32(id)) }
         let logprobs = logprobs(raw)
         let best = descending(raw).prefix(max(0, top)).map { (id: Int32($0), logprob: logprobs[$0]) }
-        return SampledToken(id: Int32(id), logprob: logprobs[id], top: Array(best))
+        return SampledToken(
+            id: Int32(id), logprob: logprobs[id], top: Array(best), scores: row.scoredIDs.map { logprobs[Int($0)] })
     }
 
     /// NaN forbids a token; infinity is the largest number, so that differences stay numbers.

@@ -36,6 +36,16 @@ package struct Sampler {
             result.uniform = RandomStream(seed: seed).uniform(at: state.generated.count)
         }
         result.topLogprobs = sampling.topLogprobs
+        if sampling.topLogprobs != nil { result.scoredIDs = sampling.logprobTokenIDs }
+        return result
+    }
+
+    /// A row that draws nothing, but tells the log-probability of the prompt's token at this index.
+    func scoringRow(_ row: Int, token: Int, _ state: SamplingState) -> SamplingRow {
+        var result = SamplingRow(row: row)
+        result.temperature = 0
+        result.topLogprobs = state.scoring?.top ?? 0
+        result.scoredIDs = [state.prompt[token]] + state.sampling.logprobTokenIDs
         return result
     }
 
