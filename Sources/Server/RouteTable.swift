@@ -1,5 +1,8 @@
+import EngineInterface
 import HTTPTypes
 import Hummingbird
+import TextGeneration
+import WireTypes
 
 /// Fills the router and remembers which methods each path takes, for errors that say so.
 struct RouteTable: Sendable {
@@ -8,6 +11,13 @@ struct RouteTable: Sendable {
     private var entries: [(method: HTTPRequest.Method, path: String, handler: Handler)] = []
 
     mutating func get(_ paths: String..., handler: @escaping Handler) { add(.get, paths, handler) }
+    mutating func put(_ paths: String..., handler: @escaping Handler) { add(.put, paths, handler) }
+    mutating func delete(_ paths: String..., handler: @escaping Handler) { add(.delete, paths, handler) }
+    /// GET and POST, as SGLang takes its commands.
+    mutating func any(_ paths: String..., handler: @escaping Handler) {
+        add(.get, paths, handler)
+        add(.post, paths, handler)
+    }
     mutating func post(_ paths: String..., handler: @escaping Handler) { add(.post, paths, handler) }
 
     private mutating func add(_ method: HTTPRequest.Method, _ paths: [String], _ handler: @escaping Handler) {

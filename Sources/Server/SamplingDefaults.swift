@@ -5,7 +5,9 @@ extension SamplingFields {
     /// What the engine gets: the request's own values over `defaults`. Ranges are checked there.
     ///
     /// - Parameter topLogprobs: nil for no log-probabilities.
-    func parameters(_ defaults: SamplingParameters, topLogprobs: Int?) -> SamplingParameters {
+    func parameters(
+        _ defaults: SamplingParameters, topLogprobs: Int?, logprobTokenIDs: [Int32] = []
+    ) -> SamplingParameters {
         var result = defaults
         if let temperature { result.temperature = Float(temperature) }
         if let topP { result.topP = Float(topP) }
@@ -21,6 +23,7 @@ extension SamplingFields {
         result.stopTokenIDs = Set(stopTokenIDs)
         result.ignoreEOS = ignoreEOS
         result.topLogprobs = topLogprobs
+        result.logprobTokenIDs = topLogprobs == nil ? [] : logprobTokenIDs
         return result
     }
 }

@@ -1,8 +1,11 @@
+import EngineInterface
 import Hummingbird
 package import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import TextGeneration
+import WireTypes
 
 /// The HTTP server. Run it in a `ServiceGroup`: graceful shutdown stops listening, lets running answers finish, and
 /// cuts them after `drainTimeout`.
@@ -88,6 +91,30 @@ package struct ServerApplication: Service {
         return router
     }
 
+    /// What operators and the clients of SGLang and vLLM use besides.
+    private static func nativeRoutes(_ parts: ServerParts, _ routes: inout RouteTable) {
+        let tokens = TokenizeRoutes(parts: parts)
+        routes.post("/tokenize", "/v1/tokenize", handler: tokens.tokenize)
+        routes.post("/detokenize", "/v1/detokenize", handler: tokens.detokenize)
+        routes.post("/v1/score", "/score", handler: ScoreRoute(parts: parts).handle)
+        routes.post("/abort_request", handler: AbortRoute(parts: parts).handle)
+        let pause = PauseRoutes(parts: parts)
+        routes.post("/pause_generation", "/pause", handler: pause.pause)
+        routes.post("/continue_generation", "/resume", handler: pause.resume)
+        let profile = ProfileRoutes(parts: parts)
+        routes.any("/start_profile", handler: profile.start)
+        routes.any("/stop_profile", handler: profile.stop)
+        let load = LoadRoutes(parts: parts)
+        routes.get("/get_load", handler: load.list)
+        routes.get("/v1/loads", handler: load.loads)
+        routes.get("/load", handler: load.serverLoad)
+        let sessions = SessionRoutes(parts: parts)
+        routes.any("/open_session", handler: sessions.open)
+        routes.any("/close_session", handler: sessions.close)
+        for refused in RefusedRoutes.post { routes.post(refused.path, handler: RefusedRoutes.handler(refused.reason)) }
+        for refused in RefusedRoutes.get { routes.get(refused.path, handler: RefusedRoutes.handler(refused.reason)) }
+    }
+
     private static func routes(_ parts: ServerParts) -> RouteTable {
         var routes = RouteTable()
         routes.post("/v1/chat/completions", handler: ChatCompletionsRoute(parts: parts).handle)
@@ -95,13 +122,17 @@ package struct ServerApplication: Service {
         routes.get("/v1/models", handler: ModelsRoute(parts: parts).list)
         routes.get(ModelsRoute.prefix + "**", handler: ModelsRoute(parts: parts).one)
         routes.post("/generate", handler: GenerateRoute(parts: parts).handle)
+        routes.put("/generate", handler: GenerateRoute(parts: parts).handle)
         let information = InformationRoutes(parts: parts)
         routes.get("/get_model_info", "/model_info", handler: information.modelInfo)
         routes.get("/get_server_info", "/server_info", handler: information.serverInfo)
         routes.get("/version", handler: information.version)
         let health = HealthRoutes(parts: parts)
-        routes.get("/health", handler: health.health)
+        routes.get("/health", "/readyz", "/ready", handler: health.health)
+        routes.any("/ping", handler: health.health)
+        routes.get("/livez", handler: health.alive)
         routes.get("/health_generate", handler: health.generate)
+        nativeRoutes(parts, &routes)
         let cache = CacheRoutes(parts: parts)
         routes.post("/flush_cache", handler: cache.flush)
         routes.get("/flush_cache", handler: cache.flush)

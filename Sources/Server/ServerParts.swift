@@ -7,6 +7,7 @@ struct ServerParts: Sendable {
     let model: ServedModel
     let inFlight: InFlight
     let events: EventStream
+    let sessions = SessionStore()
 
     /// The name to answer with.
     ///
@@ -37,7 +38,7 @@ struct ServerParts: Sendable {
             // One prompt, rendered and encoded once.
             let tokens: [Int32]
             do {
-                tokens = try await engine.promptTokens(request.prompt)
+                tokens = try await engine.promptTokens(request)
             } catch {
                 throw ErrorMapping.failure(error, names)
             }
@@ -45,6 +46,7 @@ struct ServerParts: Sendable {
                 var copy = request
                 copy.id += "-\(number * choices + choice)"
                 copy.prompt = .tokens(tokens)
+                copy.keptPromptTokens = nil
                 copy.sampling = request.sampling.forChoice(choice)
                 all.append(copy)
             }

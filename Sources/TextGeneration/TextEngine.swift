@@ -17,10 +17,18 @@ package struct TextEngine: Sendable {
         try PromptBuilder.tokens(of: prompt, assets: assets)
     }
 
+    /// The ids that the engine gets for a request.
+    @concurrent package func promptTokens(_ request: TextRequest) async throws(TextGenerationError) -> [Int32] {
+        let tokens = try PromptBuilder.tokens(of: request.prompt, assets: assets)
+        guard let wanted = request.keptPromptTokens else { return tokens }
+        let room = engine.information.contextLength - (request.sampling.maxTokens ?? 1)
+        return Array(tokens.suffix(wanted >= 0 ? wanted : max(1, room)))
+    }
+
     /// Renders and encodes, submits, and returns the events. Dropping the stream, or cancelling the task that reads it,
     /// aborts the request.
     package func generate(_ request: TextRequest) async throws(TextGenerationError) -> AsyncStream<TextEvent> {
-        let prompt = try await promptTokens(request.prompt)
+        let prompt = try await promptTokens(request)
         let events: AsyncStream<GenerationEvent>
         do {
             events = try engine.submit(

@@ -22,11 +22,13 @@ package struct TextRequest: Sendable {
     package var priority: Int
     /// Nil: the prompt's own log-probabilities are not wanted.
     package var promptLogprobs: PromptLogprobs?
+    /// Only the last so many tokens of the prompt are used. -1: as many as leave room for `maxTokens` in the context.
+    package var keptPromptTokens: Int?
 
     package init(
         id: String, prompt: Prompt, sampling: SamplingParameters = SamplingParameters(), stop: [String] = [],
         includeStop: Bool = false, skipSpecialTokens: Bool = true, cacheNamespace: String = "", priority: Int = 0,
-        promptLogprobs: PromptLogprobs? = nil
+        promptLogprobs: PromptLogprobs? = nil, keptPromptTokens: Int? = nil
     ) {
         self.id = id
         self.prompt = prompt
@@ -37,6 +39,7 @@ package struct TextRequest: Sendable {
         self.cacheNamespace = cacheNamespace
         self.priority = priority
         self.promptLogprobs = promptLogprobs
+        self.keptPromptTokens = keptPromptTokens
     }
 }
 

@@ -24,6 +24,10 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: max(-limit, min(limit, value)).description.utf8)
     }
 
+    package mutating func float(_ value: Float?) {
+        if let value { float(value, limit: 9999) } else { null() }
+    }
+
     package mutating func double(_ value: Double) {
         guard value.isFinite else { return null() }
         separate()

@@ -13,6 +13,10 @@ package struct RequestOptions: Sendable, Equatable {
     package var cacheSalt = ""
     /// SGLang's name for the request's id.
     package var requestID: String?
+    /// vLLM: log-probabilities of the prompt's tokens, with this many alternatives. Nil: none.
+    package var promptLogprobs: Int?
+    /// vLLM: only the last tokens of the prompt are used; -1: as many as fit the context.
+    package var truncatePromptTokens: Int?
 
     package init() {}
 
@@ -29,6 +33,21 @@ package struct RequestOptions: Sendable, Equatable {
         priority = try fields.int("priority") ?? 0
         cacheSalt = try fields.string("cache_salt") ?? ""
         requestID = try Self.requestID(fields)
+        promptLogprobs = try fields.int("prompt_logprobs")
+        if let wanted = promptLogprobs {
+            guard (0...20).contains(wanted) else {
+                throw FieldError(
+                    fields.path("prompt_logprobs"), .invalid("\(wanted); expected an integer between 0 and 20"))
+            }
+            guard !stream else {
+                throw FieldError(fields.path("prompt_logprobs"), .invalid("it is not allowed when 'stream' is true"))
+            }
+        }
+        truncatePromptTokens = try fields.int("truncate_prompt_tokens")
+        if let kept = truncatePromptTokens, kept != -1, kept < 1 {
+            throw FieldError(
+                fields.path("truncate_prompt_tokens"), .invalid("\(kept); expected -1 or an integer ≥ 1"))
+        }
     }
 
     static func requestID(_ fields: JSONFields) throws(FieldError) -> String? {

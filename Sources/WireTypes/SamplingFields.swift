@@ -53,8 +53,8 @@ package struct SamplingFields: Sendable, Equatable {
             advice: "Constrained output is not available; ask for the form in the prompt and check the answer.")
         try fields.refuse(
             [
-                "stop_regex", "custom_logit_processor", "use_beam_search", "beam_width", "prompt_logprobs",
-                "truncate_prompt_tokens", "lora_path", "session_params", "logits_processors", "vllm_xargs",
+                "stop_regex", "custom_logit_processor", "use_beam_search", "beam_width", "lora_path", "session_params",
+                "logits_processors", "vllm_xargs",
                 "kv_transfer_params", "allowed_token_ids", "bad_words",
             ])
     }

@@ -5,9 +5,10 @@ package struct TokenLogprobs: Sendable, Equatable {
         /// U+FFFD for bytes that are no UTF-8 by themselves; `bytes` has them exactly.
         package var text: String
         package var bytes: [UInt8]
-        package var logprob: Float
+        /// Nil for the first token of all, which follows nothing.
+        package var logprob: Float?
 
-        package init(id: Int32, text: String, bytes: [UInt8], logprob: Float) {
+        package init(id: Int32, text: String, bytes: [UInt8], logprob: Float?) {
             self.id = id
             self.text = text
             self.bytes = bytes
@@ -18,10 +19,13 @@ package struct TokenLogprobs: Sendable, Equatable {
     package var token: Candidate
     /// Most likely first.
     package var top: [Candidate]
+    /// Tokens whose log-probability the request asked for by id.
+    package var asked: [Candidate]
 
-    package init(token: Candidate, top: [Candidate]) {
+    package init(token: Candidate, top: [Candidate], asked: [Candidate] = []) {
         self.token = token
         self.top = top
+        self.asked = asked
     }
 }
 
@@ -64,6 +68,10 @@ package enum CompletionLogprobs {
             }
             writer.arrayField("top_logprobs") { writer in
                 for token in tokens {
+                    guard token.token.logprob != nil else {
+                        writer.null()
+                        continue
+                    }
                     writer.object { writer in
                         var names: Set<String> = []
                         for other in token.top where names.insert(other.text).inserted {
@@ -80,6 +88,37 @@ package enum CompletionLogprobs {
                     position += token.token.text.unicodeScalars.count
                 }
             }
+        }
+    }
+}
+
+/// vLLM's `prompt_logprobs`: one entry for each token of the prompt.
+package enum PromptLogprobList {
+    /// Null for the first token; otherwise an object by token id. The rank is known for the alternatives only.
+    package static func write(_ tokens: [TokenLogprobs], to writer: inout JSONWriter) {
+        writer.array { writer in
+            for token in tokens {
+                guard token.token.logprob != nil else {
+                    writer.null()
+                    continue
+                }
+                writer.object { writer in
+                    let place = token.top.firstIndex { $0.id == token.token.id }
+                    candidate(token.token, rank: place, to: &writer)
+                    for (rank, other) in token.top.enumerated() where rank != place {
+                        candidate(other, rank: rank, to: &writer)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func candidate(_ candidate: TokenLogprobs.Candidate, rank: Int?, to writer: inout JSONWriter) {
+        writer.objectField(String(candidate.id)) { writer in
+            writer.name("logprob")
+            writer.float(candidate.logprob)
+            writer.field("rank", rank.map { $0 + 1 })
+            writer.field("decoded_token", candidate.text)
         }
     }
 }

@@ -54,7 +54,7 @@ struct ErrorTests {
             Case("/v1/completions", #"{"prompt":"x","stop":{}}"#, 400, "stop", "invalid_type"),
             Case("/generate", "{}", 400, "text", "missing_required_parameter"),
             Case(
-                "/generate", #"{"text":"x","sampling_params":{"max_new_tokens":0}}"#, 400,
+                "/generate", #"{"text":"x","sampling_params":{"max_new_tokens":-1}}"#, 400,
                 "sampling_params.max_new_tokens", "invalid_value"),
             Case(
                 "/generate", #"{"text":"x","sampling_params":{"top_p":9}}"#, 400, "sampling_params.top_p",

@@ -15,6 +15,11 @@ struct HealthRoutes: Sendable {
         return Response { $0.field("status", "ready") }
     }
 
+    /// Whether the process answers at all, also while the model loads or the server drains.
+    func alive(_ request: Request, _ context: ServerContext) async throws -> Response {
+        Response { $0.field("status", "alive") }
+    }
+
     func generate(_ request: Request, _ context: ServerContext) async throws -> Response {
         let engine = try parts.model.engine()
         var sampling = SamplingParameters()

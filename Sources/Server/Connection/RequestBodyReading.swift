@@ -1,6 +1,8 @@
+import EngineInterface
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import TextGeneration
 import WireTypes
 
 /// The connection broke while the body arrived. Nobody is there to be told.
@@ -32,6 +34,15 @@ enum RequestBodyReading {
         } catch {
             throw ErrorMapping.failure(error)
         }
+    }
+
+    /// As `json`, for commands that need no body.
+    static func optionalJSON(
+        _ request: Request, _ context: ServerContext, _ configuration: ServerConfiguration
+    ) async throws -> JSONValue? {
+        let length = request.headers[.contentLength]
+        if length == "0" || (length == nil && request.headers[.transferEncoding] == nil) { return nil }
+        return try await json(request, context, configuration)
     }
 
     private static func bytes(

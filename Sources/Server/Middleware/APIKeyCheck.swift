@@ -1,10 +1,14 @@
+import EngineInterface
 import HTTPTypes
 import Hummingbird
+import TextGeneration
 import WireTypes
 
 /// Lets through what carries the key, and health probes, which have none.
 struct APIKeyCheck: RouterMiddleware {
     typealias Context = ServerContext
+
+    private static let probes: Set<String> = ["/health", "/livez", "/readyz", "/ready", "/ping"]
 
     private let key: [UInt8]
 
@@ -13,7 +17,7 @@ struct APIKeyCheck: RouterMiddleware {
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
-        if request.uri.path == "/health" { return try await next(request, context) }
+        if Self.probes.contains(request.uri.path) { return try await next(request, context) }
         guard let header = request.headers[.authorization] else {
             throw refusal("This server needs an API key: send 'Authorization: Bearer <key>'.", code: "missing_api_key")
         }

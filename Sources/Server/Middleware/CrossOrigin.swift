@@ -1,5 +1,8 @@
+import EngineInterface
 import HTTPTypes
 import Hummingbird
+import TextGeneration
+import WireTypes
 
 /// Lets pages of any origin use the server, as SGLang and vLLM do. The API key, not the origin, is the guard.
 struct CrossOrigin: RouterMiddleware {
@@ -12,7 +15,7 @@ struct CrossOrigin: RouterMiddleware {
             return try await next(request, context)
         }
         var headers = HTTPFields()
-        headers[.accessControlAllowMethods] = "GET, POST, HEAD, OPTIONS"
+        headers[.accessControlAllowMethods] = "GET, POST, DELETE, HEAD, OPTIONS"
         headers[.accessControlAllowHeaders] = request.headers[.accessControlRequestHeaders] ?? "*"
         headers[.accessControlMaxAge] = "600"
         return Response(status: .noContent, headers: headers)

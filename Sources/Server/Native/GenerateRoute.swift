@@ -1,6 +1,7 @@
 import EngineInterface
 import Hummingbird
 import TextGeneration
+import Tokenizers
 import WireTypes
 
 /// SGLang's `POST /generate`.
@@ -18,15 +19,16 @@ struct GenerateRoute: Sendable {
                 "max_tokens": "sampling_params.max_new_tokens", "min_tokens": "sampling_params.min_new_tokens",
                 "top_logprobs": "top_logprobs_num", "seed": "sampling_params.sampling_seed",
             ])
-        let requests = Self.textRequests(body)
+        let (requests, session) = try await join(body, Self.textRequests(body), engine)
         let connection = await context.connection()
         let running = try await connection.whileOpen { [parts] in
             try await RunningAnswers.start(requests, engine, parts.inFlight, names)
         }
         let writer = GenerateEventWriter(
             ids: requests.map(\.id), isBatch: body.isBatch, topLogprobs: body.returnLogprob ? body.topLogprobs : nil,
-            returnsText: body.returnText, choices: body.items.map(\.sampling.count),
-            texts: TokenTexts(tokenizer: engine.assets.tokenizer), record: context.record)
+            returnsText: body.returnText, writesAsked: !body.logprobTokenIDs.isEmpty,
+            choices: body.items.map(\.sampling.count),
+            texts: TokenTexts(tokenizer: engine.assets.tokenizer), record: context.record, session: session)
         if body.stream { return await parts.events.response(running, writer, request, context, names) }
         let record = context.record
         let answers = try await connection.whileOpen { try await running.collect(keepsTokens: true, record, names) }
@@ -36,20 +38,48 @@ struct GenerateRoute: Sendable {
         return Response(json: whole.json)
     }
 
+    /// Puts the tokens of the session in front of the request's own.
+    /// - Returns: also how to remember the request once it has ended; nil outside of sessions.
+    private func join(
+        _ body: GenerateRequest, _ requests: [TextRequest], _ engine: TextEngine
+    ) async throws -> ([TextRequest], (@Sendable ([Int32]) -> Void)?) {
+        guard let reference = body.session else { return (requests, nil) }
+        var request = requests[0]
+        let id = request.id
+        let own: [Int32]
+        do { own = try await engine.promptTokens(request) } catch {
+            throw ErrorMapping.failure(error, FieldNames(prompt: "text"))
+        }
+        let begin = engine.assets.beginOfSequenceToken.flatMap(engine.assets.tokenizer.id(ofToken:))
+        let (tokens, parent): ([Int32], String?)
+        do { (tokens, parent) = try parts.sessions.prompt(reference, own, begin: begin) } catch {
+            throw ErrorMapping.failure(error)
+        }
+        request.prompt = .tokens(tokens)
+        let sessions = parts.sessions
+        return (
+            [request], { sessions.add(id, to: reference.id, parent: parent, prompt: tokens, output: $0) }
+        )
+    }
+
     private static func textRequests(_ body: GenerateRequest) -> [TextRequest] {
         var requests: [TextRequest] = []
         for item in body.items {
             let id = item.requestID ?? RequestIdentity.random("")
             // SGLang takes the model's own defaults on its OpenAI endpoints only.
             let sampling = item.sampling.parameters(
-                SamplingParameters(), topLogprobs: body.returnLogprob ? body.topLogprobs : nil)
+                SamplingParameters(), topLogprobs: body.returnLogprob ? body.topLogprobs : nil,
+                logprobTokenIDs: body.logprobTokenIDs)
             for choice in 0..<item.sampling.count {
                 requests.append(
                     TextRequest(
                         id: item.sampling.count == 1 ? id : "\(id)-\(choice)", prompt: TextRequest.Prompt(item.prompt),
                         sampling: sampling.forChoice(choice), stop: item.sampling.stop,
                         includeStop: item.sampling.includeStop, skipSpecialTokens: item.sampling.skipSpecialTokens,
-                        cacheNamespace: body.cacheSalt, priority: body.priority))
+                        cacheNamespace: body.cacheSalt, priority: body.priority,
+                        promptLogprobs: body.logprobStart.map {
+                            PromptLogprobs(start: $0, top: body.topLogprobs)
+                        }))
             }
         }
         return requests
@@ -72,12 +102,20 @@ struct GenerateEventWriter: EventWriter {
     private var tally: [UsageTally]
     /// For each answer: which prompt, and which of its choices.
     private let places: [(prompt: Int, choice: Int)]
+    /// Takes the generated ids of a session's request.
+    private let session: (@Sendable ([Int32]) -> Void)?
+    private var output: [Int32] = []
 
     init(
-        ids: [String], isBatch: Bool, topLogprobs: Int?, returnsText: Bool, choices: [Int], texts: TokenTexts,
-        record: RequestRecord
+        ids: [String], isBatch: Bool, topLogprobs: Int?, returnsText: Bool, writesAsked: Bool, choices: [Int],
+        texts: TokenTexts,
+        record: RequestRecord, session: (@Sendable ([Int32]) -> Void)? = nil
     ) {
-        answers = ids.map { GenerateAnswer(requestID: $0, topLogprobs: topLogprobs, returnsText: returnsText) }
+        self.session = session
+        answers = ids.map {
+            GenerateAnswer(
+                requestID: $0, topLogprobs: topLogprobs, returnsText: returnsText, writesAsked: writesAsked)
+        }
         self.isBatch = isBatch
         writesLogprobs = topLogprobs != nil
         self.texts = texts
@@ -112,6 +150,7 @@ struct GenerateEventWriter: EventWriter {
         var update = AnswerUpdate(index: index)
         update.text = answer.text
         update.tokens = answer.tokens
+        update.prompt = answer.prompt
         update.finish = answer.finish
         add(update)
     }
@@ -126,12 +165,15 @@ struct GenerateEventWriter: EventWriter {
         tally[place.prompt].add(counted)
         answers[index].append(text: update.text)
         for token in update.tokens { answers[index].append(id: token.id) }
+        for token in texts.logprobs(update.prompt) { answers[index].append(prompt: token) }
         if writesLogprobs { for token in texts.logprobs(update.tokens) { answers[index].append(token) } }
         if let report = update.report {
             answers[index].promptTokens = report.promptTokens
             answers[index].cachedTokens = report.cachedTokens
         }
+        if session != nil { output += update.tokens.map(\.id) }
         if let finish = update.finish {
+            session?(output)
             answers[index].promptTokens = finish.usage.promptTokens
             answers[index].cachedTokens = finish.usage.cachedTokens
             answers[index].finish = FinishedBy(finish.reason)

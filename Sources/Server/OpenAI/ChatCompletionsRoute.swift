@@ -44,7 +44,7 @@ struct ChatCompletionsRoute: Sendable {
                     logprobs: body.topLogprobs == nil ? nil : texts.logprobs(answer.contentTokens),
                     finish: FinishedBy(answer.finish.reason))
             },
-            usage: tally.usage)
+            usage: tally.usage, prompt: body.options.promptLogprobs.map { _ in texts.logprobs(answers[0].prompt) })
         record.noteEnd(tally.usage, finish: response.choices[0].finish.name)
         return Response(json: response.json)
     }
@@ -52,17 +52,13 @@ struct ChatCompletionsRoute: Sendable {
     private static func textRequest(_ body: ChatCompletionRequest, id: String, _ engine: TextEngine) -> TextRequest {
         TextRequest(
             id: id,
-            prompt: .chat(
-                ChatPrompt(
-                    messages: body.messages.map { TemplateValues.value(.object($0.object)) },
-                    addGenerationPrompt: body.addGenerationPrompt, continueFinalMessage: body.continueFinalMessage,
-                    templateVariables: body.templateVariables.members.map {
-                        ($0.name, TemplateValues.value($0.value))
-                    })),
+            prompt: .chat(ChatPrompt(body)),
             sampling: body.sampling.parameters(engine.assets.defaultSampling, topLogprobs: body.topLogprobs),
             stop: body.sampling.stop, includeStop: body.sampling.includeStop,
             skipSpecialTokens: body.sampling.skipSpecialTokens, cacheNamespace: body.options.cacheSalt,
-            priority: body.options.priority)
+            priority: body.options.priority,
+            promptLogprobs: body.options.promptLogprobs.map { PromptLogprobs(top: $0) },
+            keptPromptTokens: body.options.truncatePromptTokens)
     }
 }
 

@@ -19,7 +19,7 @@ struct CompletionsRoute: Sendable {
         let names = FieldNames(
             prompt: "prompt", ["max_tokens": body.sampling.maxTokensPath, "top_logprobs": "logprobs"])
         let textRequests = body.prompts.map { Self.textRequest($0, body, id: id, engine) }
-        let choices = body.sampling.count
+        let choices = body.bestOf
         let connection = await context.connection()
         let running = try await connection.whileOpen { [parts] in
             try await parts.start(textRequests, choices: choices, engine, names)
@@ -36,22 +36,50 @@ struct CompletionsRoute: Sendable {
             return await parts.events.response(running, writer, request, context, names)
         }
         let record = context.record
+        let keepsTokens = body.topLogprobs != nil || body.bestOf > body.sampling.count
         let answers = try await connection.whileOpen {
-            try await running.collect(keepsTokens: body.topLogprobs != nil, record, names)
+            try await running.collect(keepsTokens: keepsTokens, record, names)
         }
         var tally = UsageTally(choices: choices)
         for (index, answer) in answers.enumerated() { tally.add(answer, index: index) }
         let response = CompletionResponse(
             id: id, created: created, model: model,
-            choices: answers.enumerated().map { index, answer in
-                CompletionResponse.Choice(
-                    text: (echoes?[index / choices] ?? "") + answer.text,
-                    logprobs: body.topLogprobs == nil ? nil : texts.logprobs(answer.contentTokens),
-                    finish: FinishedBy(answer.finish.reason))
+            choices: Self.best(answers, body).map { index in
+                Self.choice(answers[index], body, echo: echoes?[index / choices], texts)
             },
             usage: tally.usage)
         record.noteEnd(tally.usage, finish: response.choices[0].finish.name)
         return Response(json: response.json)
+    }
+
+    /// Places of the answers to return: all, or of each prompt's those with the highest log-probability per token.
+    private static func best(_ answers: [WholeAnswer], _ body: CompletionRequest) -> [Int] {
+        guard body.bestOf > body.sampling.count else { return Array(answers.indices) }
+        let scores = answers.map { answer in
+            answer.tokens.reduce(0) { $0 + ($1.logprob ?? 0) } / Float(max(1, answer.tokens.count))
+        }
+        return body.prompts.indices.flatMap { prompt in
+            (prompt * body.bestOf..<(prompt + 1) * body.bestOf).sorted {
+                (-scores[$0], $0) < (-scores[$1], $1)
+            }.prefix(body.sampling.count)
+        }
+    }
+
+    private static func choice(
+        _ answer: WholeAnswer, _ body: CompletionRequest, echo: String?, _ texts: TokenTexts
+    ) -> CompletionResponse.Choice {
+        let tokens = (echo == nil ? [] : answer.prompt) + answer.contentTokens
+        return CompletionResponse.Choice(
+            text: (echo ?? "") + answer.text, logprobs: body.topLogprobs == nil ? nil : texts.logprobs(tokens),
+            finish: FinishedBy(answer.finish.reason),
+            prompt: body.options.promptLogprobs.map { _ in texts.logprobs(answer.prompt) })
+    }
+
+    /// With `echo` the prompt's tokens are part of the answer, log-probabilities and all.
+    private static func promptLogprobs(_ body: CompletionRequest) -> PromptLogprobs? {
+        let echoed = body.echo ? body.topLogprobs : nil
+        guard echoed != nil || body.options.promptLogprobs != nil else { return nil }
+        return PromptLogprobs(top: max(echoed ?? 0, body.options.promptLogprobs ?? 0))
     }
 
     private static func textRequest(
@@ -59,10 +87,13 @@ struct CompletionsRoute: Sendable {
     ) -> TextRequest {
         TextRequest(
             id: id, prompt: TextRequest.Prompt(prompt),
-            sampling: body.sampling.parameters(engine.assets.defaultSampling, topLogprobs: body.topLogprobs),
+            sampling: body.sampling.parameters(
+                engine.assets.defaultSampling,
+                topLogprobs: body.topLogprobs ?? (body.bestOf > body.sampling.count ? 0 : nil)),
             stop: body.sampling.stop, includeStop: body.sampling.includeStop,
             skipSpecialTokens: body.sampling.skipSpecialTokens, cacheNamespace: body.options.cacheSalt,
-            priority: body.options.priority)
+            priority: body.options.priority, promptLogprobs: Self.promptLogprobs(body),
+            keptPromptTokens: body.options.truncatePromptTokens)
     }
 
     private static func text(_ prompt: WirePrompt, _ engine: TextEngine) -> String {
@@ -113,7 +144,8 @@ struct CompletionEventWriter: EventWriter {
     var usage: Usage { tally.usage }
 
     mutating func begin(to bytes: inout [UInt8]) {
-        guard let echoes else { return }
+        // With log-probabilities the echo waits for those of the prompt.
+        guard let echoes, texts == nil else { return }
         for index in held.indices {
             chunks.delta(index: index, text: echoes[index / choices], logprobs: nil, offset: 0, usage: nil, to: &bytes)
         }
@@ -122,6 +154,13 @@ struct CompletionEventWriter: EventWriter {
     mutating func write(_ update: AnswerUpdate, to bytes: inout [UInt8]) {
         tally.add(update)
         let usage = options.continuousUsage ? tally.usage(of: update.index) : nil
+        if let texts, let echoes, !update.prompt.isEmpty {
+            let echo = echoes[update.index / choices]
+            chunks.delta(
+                index: update.index, text: echo, logprobs: texts.logprobs(update.prompt), offset: 0, usage: nil,
+                to: &bytes)
+            offsets[update.index] = echo.unicodeScalars.count
+        }
         if let texts {
             let tokens = held[update.index].release(with: update)
             if !tokens.isEmpty || !update.text.isEmpty {

@@ -8,12 +8,14 @@ struct AnswerUpdate: Sendable {
     var report: CacheReport?
     var text = ""
     var tokens: [GeneratedToken] = []
+    /// The prompt's own tokens, if they were asked for.
+    var prompt: [GeneratedToken] = []
     var finish: TextFinish?
 
     init(index: Int) { self.index = index }
 
     /// Nothing of the answer itself.
-    var isEmpty: Bool { tokens.isEmpty && text.isEmpty && finish == nil }
+    var isEmpty: Bool { tokens.isEmpty && text.isEmpty && prompt.isEmpty && finish == nil }
 }
 
 extension TextEvent {
@@ -58,6 +60,7 @@ final class AnswerQueue: Sendable {
             case .delta(let delta):
                 batch.updates[position].text += delta.text
                 batch.updates[position].tokens += delta.tokens
+                batch.updates[position].prompt += delta.prompt
             case .finished(let finish): batch.updates[position].finish = finish
             }
         }

@@ -19,7 +19,7 @@ final class RunningAnswers: Sendable {
         _ requests: [TextRequest], _ engine: TextEngine, _ inFlight: InFlight, _ names: FieldNames
     ) async throws(RequestFailure) -> RunningAnswers {
         let ids = requests.map(\.id)
-        let place = try inFlight.enter { for id in ids { engine.engine.abort(requestID: id) } }
+        let place = try inFlight.enter(ids: ids) { for id in ids { engine.engine.abort(requestID: id) } }
         var streams: [AsyncStream<TextEvent>] = []
         for request in requests {
             do {

@@ -10,12 +10,13 @@ struct TokenTexts: Sendable {
     func logprobs(_ tokens: some Sequence<GeneratedToken>) -> [TokenLogprobs] {
         tokens.map { token in
             TokenLogprobs(
-                token: candidate(token.id, token.logprob ?? 0),
-                top: token.top.map { candidate($0.id, $0.logprob) })
+                token: candidate(token.id, token.logprob),
+                top: token.top.map { candidate($0.id, $0.logprob) },
+                asked: token.asked.map { candidate($0.id, $0.logprob) })
         }
     }
 
-    private func candidate(_ id: Int32, _ logprob: Float) -> TokenLogprobs.Candidate {
+    private func candidate(_ id: Int32, _ logprob: Float?) -> TokenLogprobs.Candidate {
         // Special tokens stand for no text; they are shown as they are spelled.
         let bytes = tokenizer.bytes(ofID: id) ?? Array((tokenizer.token(ofID: id) ?? "").utf8)
         return TokenLogprobs.Candidate(

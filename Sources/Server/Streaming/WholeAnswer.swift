@@ -5,6 +5,8 @@ import TextGeneration
 struct WholeAnswer: Sendable {
     var text = ""
     var tokens: [GeneratedToken] = []
+    /// The prompt's own tokens, if they were asked for.
+    var prompt: [GeneratedToken] = []
     var finish: TextFinish
 
     /// Tokens that are part of the answer: without the one that ended it.
@@ -25,13 +27,15 @@ extension RunningAnswers {
         for stream in streams {
             var text = ""
             var tokens: [GeneratedToken] = []
+            var prompt: [GeneratedToken] = []
             var finish: TextFinish?
             for await event in stream {
                 switch event {
                 case .started: break
                 case .delta(let delta):
-                    record.noteToken()
+                    if !delta.tokens.isEmpty { record.noteToken() }
                     text += delta.text
+                    prompt += delta.prompt
                     if keepsTokens { tokens += delta.tokens }
                 case .finished(let last): finish = last
                 }
@@ -39,7 +43,7 @@ extension RunningAnswers {
             try Task.checkCancellation()
             guard let finish else { throw ErrorMapping.unexpected }
             if case .failed(let error) = finish.reason { throw ErrorMapping.failure(error, names) }
-            answers.append(WholeAnswer(text: text, tokens: tokens, finish: finish))
+            answers.append(WholeAnswer(text: text, tokens: tokens, prompt: prompt, finish: finish))
         }
         return answers
     }

@@ -13,6 +13,12 @@ package struct GenerateRequest: Sendable, Equatable {
     package var stream: Bool
     package var returnLogprob: Bool
     package var topLogprobs: Int
+    /// First token of the prompt whose log-probability is wanted; nil: none.
+    package var logprobStart: Int?
+    /// Further tokens whose log-probability is wanted at each position.
+    package var logprobTokenIDs: [Int32]
+    /// Continues a session; nil: none.
+    package var session: SessionReference?
     /// Puts the token's text beside its id in log-probabilities.
     package var returnText: Bool
     package var priority: Int
@@ -40,12 +46,17 @@ package struct GenerateRequest: Sendable, Equatable {
         returnText = try fields.bool("return_text_in_logprobs") ?? false
         priority = try fields.int("priority") ?? 0
         cacheSalt = try fields.string("cache_salt") ?? ""
-        if returnLogprob, let start = try Self.number(fields, "logprob_start_len"), start >= 0 {
-            throw FieldError("logprob_start_len", .unsupported("The prompt's log-probabilities are not available."))
+        // SGLang's -1 means the output only.
+        logprobStart = try Self.number(fields, "logprob_start_len").flatMap { $0 == -1 ? nil : $0 }
+        if !returnLogprob { logprobStart = nil }
+        logprobTokenIDs = try Self.tokenIDs(fields, "token_ids_logprob")
+        session = try fields.fields("session_params").map(SessionReference.init)
+        guard session == nil || (items.count == 1 && answers == 1) else {
+            throw FieldError("session_params", .invalid("a session continues with one prompt and one answer"))
         }
         try fields.refuse([
-            "input_embeds", "image_data", "video_data", "audio_data", "token_ids_logprob", "lora_path",
-            "session_params", "custom_logit_processor", "return_hidden_states",
+            "input_embeds", "image_data", "video_data", "audio_data", "lora_path",
+            "custom_logit_processor", "return_hidden_states",
         ])
     }
 
@@ -118,6 +129,14 @@ package struct GenerateRequest: Sendable, Equatable {
             throw FieldError(name, .unsupported("Give one value for all prompts, or send the prompts one by one."))
         }
         return first == .null ? nil : first
+    }
+
+    /// A list of ids, or the same list for each prompt.
+    private static func tokenIDs(_ fields: JSONFields, _ name: String) throws(FieldError) -> [Int32] {
+        guard case .array(let elements)? = fields[name], case .array? = elements.first else {
+            return try fields.tokenIDs(name) ?? []
+        }
+        return try shared(fields, name)?.tokenIDs(at: name) ?? []
     }
 
     private static func flag(_ fields: JSONFields, _ name: String) throws(FieldError) -> Bool {

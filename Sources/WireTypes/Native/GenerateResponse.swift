@@ -9,6 +9,7 @@ package struct GenerateAnswer: Sendable {
     private let writesLogprobs: Bool
     private let returnsText: Bool
     private let topCount: Int
+    private let writesAsked: Bool
 
     package var requestID: String
     package private(set) var completionTokens = 0
@@ -21,12 +22,17 @@ package struct GenerateAnswer: Sendable {
     private struct Logprobs: Sendable {
         var tokens: [UInt8] = []
         var top: [UInt8] = []
+        var asked: [UInt8] = []
     }
+
+    private var promptLogprobs = Logprobs()
 
     /// - Parameters:
     ///   - topLogprobs: nil: none; otherwise this many alternatives.
     ///   - returnsText: the token's text beside its id.
-    package init(requestID: String, topLogprobs: Int?, returnsText: Bool) {
+    ///   - writesAsked: tokens were asked for by id.
+    package init(requestID: String, topLogprobs: Int?, returnsText: Bool, writesAsked: Bool = false) {
+        self.writesAsked = writesAsked
         self.requestID = requestID
         writesLogprobs = topLogprobs != nil
         topCount = topLogprobs ?? 0
@@ -41,13 +47,27 @@ package struct GenerateAnswer: Sendable {
         completionTokens += 1
     }
 
-    package mutating func append(_ token: TokenLogprobs) {
+    package mutating func append(_ token: TokenLogprobs) { append(token, to: &logprobs) }
+
+    /// A token of the prompt.
+    package mutating func append(prompt token: TokenLogprobs) { append(token, to: &promptLogprobs) }
+
+    private func append(_ token: TokenLogprobs, to lists: inout Logprobs) {
         var writer = JSONWriter()
         triple(token.token, to: &writer)
-        Self.append(writer, to: &logprobs.tokens)
+        Self.append(writer, to: &lists.tokens)
+        // Nothing can be said of a token that follows nothing.
+        let isFirst = token.token.logprob == nil
         writer = JSONWriter()
-        writer.array { writer in for other in token.top { triple(other, to: &writer) } }
-        Self.append(writer, to: &logprobs.top)
+        if isFirst { writer.null() } else { triples(token.top, to: &writer) }
+        Self.append(writer, to: &lists.top)
+        writer = JSONWriter()
+        if isFirst { writer.null() } else { triples(token.asked, to: &writer) }
+        Self.append(writer, to: &lists.asked)
+    }
+
+    private func triples(_ candidates: [TokenLogprobs.Candidate], to writer: inout JSONWriter) {
+        writer.array { writer in for other in candidates { triple(other, to: &writer) } }
     }
 
     private static func append(_ element: JSONWriter, to list: inout [UInt8]) {
@@ -85,13 +105,17 @@ package struct GenerateAnswer: Sendable {
         writer.field("cached_tokens", min(cachedTokens, promptTokens))
         writer.field("weight_version", "default")
         if writesLogprobs {
-            writer.arrayField("input_token_logprobs") { _ in }
-            writer.name("output_token_logprobs")
-            writer.raw(Self.bracketed(logprobs.tokens))
-            if topCount > 0 {
-                writer.arrayField("input_top_logprobs") { _ in }
-                writer.name("output_top_logprobs")
-                writer.raw(Self.bracketed(logprobs.top))
+            for (name, lists) in [("input", promptLogprobs), ("output", logprobs)] {
+                writer.name(name + "_token_logprobs")
+                writer.raw(Self.bracketed(lists.tokens))
+                if topCount > 0 {
+                    writer.name(name + "_top_logprobs")
+                    writer.raw(Self.bracketed(lists.top))
+                }
+                if writesAsked {
+                    writer.name(name + "_token_ids_logprobs")
+                    writer.raw(Self.bracketed(lists.asked))
+                }
             }
         }
         if let latency { writer.field("e2e_latency", latency) }

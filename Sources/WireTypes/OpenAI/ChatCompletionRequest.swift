@@ -21,6 +21,9 @@ package struct ChatCompletionRequest: Sendable, Equatable {
             self.messages.append(try ChatMessage(JSONFields(message, path: "messages[\(index)]")))
         }
         sampling = try SamplingFields(openAI: fields)
+        if let limit = sampling.maxTokens, limit < 1 {
+            throw FieldError(sampling.maxTokensPath, .invalid("found \(limit), expected an integer ≥ 1"))
+        }
         topLogprobs = try Self.topLogprobs(fields)
         continueFinalMessage = try fields.bool("continue_final_message") ?? false
         addGenerationPrompt = try fields.bool("add_generation_prompt") ?? !continueFinalMessage

@@ -19,8 +19,14 @@ package struct ChatCompletionResponse: Sendable {
     package var model: String
     package var choices: [Choice]
     package var usage: Usage
+    /// vLLM's `prompt_logprobs`; nil where not asked for.
+    package var prompt: [TokenLogprobs]?
 
-    package init(id: String, created: Int, model: String, choices: [Choice], usage: Usage) {
+    package init(
+        id: String, created: Int, model: String, choices: [Choice], usage: Usage,
+        prompt: [TokenLogprobs]? = nil
+    ) {
+        self.prompt = prompt
         self.id = id
         self.created = created
         self.model = model
@@ -40,6 +46,10 @@ package struct ChatCompletionResponse: Sendable {
             }
             writer.name("usage")
             usage.write(to: &writer)
+            if let prompt {
+                writer.name("prompt_logprobs")
+                PromptLogprobList.write(prompt, to: &writer)
+            }
         }
         return writer.bytes
     }

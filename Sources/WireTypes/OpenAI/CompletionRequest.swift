@@ -14,6 +14,8 @@ package struct CompletionRequest: Sendable, Equatable {
     package var topLogprobs: Int?
     /// Puts the prompt before the answer.
     package var echo: Bool
+    /// Answers generated for each prompt, of which the `sampling.count` most likely are returned.
+    package var bestOf: Int
 
     /// Answers to one request, over all its prompts.
     package static let answerLimit = 1024
@@ -29,24 +31,34 @@ package struct CompletionRequest: Sendable, Equatable {
         prompts = try WirePrompt.list(prompt, path: "prompt")
         sampling = try SamplingFields(openAI: fields)
         sampling.maxTokens = sampling.maxTokens ?? Self.defaultMaxTokens
-        guard prompts.count * sampling.count <= Self.answerLimit else {
+        bestOf = try Self.bestOf(fields, sampling, stream: options.stream)
+        guard prompts.count * bestOf <= Self.answerLimit else {
             throw FieldError(
                 "prompt",
-                .invalid("\(prompts.count) prompts with n = \(sampling.count); at most \(Self.answerLimit) answers"))
+                .invalid("\(prompts.count) prompts with n = \(bestOf); at most \(Self.answerLimit) answers"))
         }
         topLogprobs = try fields.int("logprobs")
         echo = try fields.bool("echo") ?? false
-        if echo, topLogprobs != nil {
-            throw FieldError("logprobs", .unsupported("The prompt's log-probabilities are not available with 'echo'."))
-        }
-        if let bestOf = try fields.int("best_of"), bestOf != sampling.count {
-            throw FieldError("best_of", .unsupported("Leave it out, or make it equal to 'n'."))
-        }
         if let format = try fields.fields("response_format"), try format.string("type") ?? "text" != "text" {
             throw FieldError("response_format", .unsupported("Only the type \"text\" is available."))
         }
         try fields.refuse(["suffix"], advice: "This model cannot fill in between two texts.")
         try fields.refuse(["prompt_embeds", "return_hidden_states"])
+    }
+
+    private static func bestOf(
+        _ fields: JSONFields, _ sampling: SamplingFields, stream: Bool
+    ) throws(FieldError) -> Int {
+        guard let bestOf = try fields.int("best_of") else { return sampling.count }
+        guard bestOf >= sampling.count, bestOf <= 128 else {
+            throw FieldError(
+                "best_of", .invalid("found \(bestOf), expected an integer between n = \(sampling.count) and 128"))
+        }
+        guard !stream || bestOf == sampling.count else {
+            throw FieldError(
+                "best_of", .invalid("which answer is best is known at the end only; it excludes 'stream'"))
+        }
+        return bestOf
     }
 }
 

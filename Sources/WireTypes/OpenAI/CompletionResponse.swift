@@ -5,11 +5,16 @@ package struct CompletionResponse: Sendable {
         /// Nil where not asked for.
         package var logprobs: [TokenLogprobs]?
         package var finish: FinishedBy
+        /// vLLM's `prompt_logprobs`; nil where not asked for.
+        package var prompt: [TokenLogprobs]?
 
-        package init(text: String, logprobs: [TokenLogprobs]?, finish: FinishedBy) {
+        package init(
+            text: String, logprobs: [TokenLogprobs]?, finish: FinishedBy, prompt: [TokenLogprobs]? = nil
+        ) {
             self.text = text
             self.logprobs = logprobs
             self.finish = finish
+            self.prompt = prompt
         }
     }
 
@@ -40,7 +45,7 @@ package struct CompletionResponse: Sendable {
                 for (index, choice) in choices.enumerated() {
                     CompletionChunks.choice(
                         index, text: choice.text, logprobs: choice.logprobs, offset: 0, finish: choice.finish,
-                        to: &writer)
+                        prompt: choice.prompt, to: &writer)
                 }
             }
             writer.name("usage")
@@ -97,7 +102,7 @@ package struct CompletionChunks: Sendable {
 
     fileprivate static func choice(
         _ index: Int, text: String, logprobs: [TokenLogprobs]?, offset: Int, finish: FinishedBy?,
-        to writer: inout JSONWriter
+        prompt: [TokenLogprobs]? = nil, to writer: inout JSONWriter
     ) {
         writer.object { writer in
             writer.field("index", index)
@@ -109,6 +114,10 @@ package struct CompletionChunks: Sendable {
                 writer.null()
             }
             writer.field("finish_reason", finish?.name)
+            if let prompt {
+                writer.name("prompt_logprobs")
+                PromptLogprobList.write(prompt, to: &writer)
+            }
             if let finish {
                 writer.name("matched_stop")
                 finish.writeMatched(to: &writer)

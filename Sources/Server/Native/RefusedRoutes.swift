@@ -1,0 +1,46 @@
+import EngineInterface
+import HTTPTypes
+import Hummingbird
+import TextGeneration
+import WireTypes
+
+/// Endpoints of SGLang and vLLM that this server has no use for. A client that calls one learns why, and what to do.
+enum RefusedRoutes {
+    private static let embeddings =
+        "The served model generates text; it has no embeddings. Serve an embedding model to use this endpoint."
+    private static let reranking = """
+        The served model generates text; it is no reranker. Serve one, or use /v1/score with the ids of the tokens that \
+        mean yes and no.
+        """
+    private static let weights = """
+        Weights are laid out for the processor when they are loaded and are not exchanged while the server runs. \
+        Start a new server with --model-path; with --enable-any-model-name clients need not change.
+        """
+    private static let sleep = """
+        This server has no sleep mode: weights and cache stay in memory. /pause_generation stops the computing, \
+        /flush_cache gives the cache back.
+        """
+    private static let adapters = "LoRA adapters are not supported. Merge the adapter into the model's weights."
+
+    static let post: [(path: String, reason: String)] = [
+        ("/v1/embeddings", embeddings), ("/encode", embeddings), ("/classify", embeddings),
+        ("/v1/classify", embeddings),
+        ("/pooling", embeddings), ("/v1/rerank", reranking), ("/rerank", reranking), ("/v2/rerank", reranking),
+        ("/update_weights_from_disk", weights), ("/update_weights_from_tensor", weights),
+        ("/update_weights_from_distributed", weights), ("/init_weights_update_group", weights),
+        ("/sleep", sleep), ("/wake_up", sleep), ("/release_memory_occupation", sleep),
+        ("/resume_memory_occupation", sleep), ("/load_lora_adapter", adapters), ("/unload_lora_adapter", adapters),
+        ("/v1/load_lora_adapter", adapters), ("/v1/unload_lora_adapter", adapters),
+        ("/v1/audio/transcriptions", "The served model reads text, not sound."),
+        ("/v1/audio/translations", "The served model reads text, not sound."),
+        ("/v1/images/generations", "The served model writes text, not images."),
+    ]
+
+    static let get: [(path: String, reason: String)] = [("/is_sleeping", sleep)]
+
+    static func handler(_ reason: String) -> RouteTable.Handler {
+        { _, _ in
+            throw RequestFailure(.badRequest, ErrorBody(message: reason, code: "unsupported_endpoint"))
+        }
+    }
+}
