@@ -80,7 +80,7 @@ package struct OneBatch: Sendable {
                     var first = Double.infinity
                     for await event in stream {
                         switch event {
-                        case .started: break
+                        case .started, .prompt: break
                         case .token: first = min(first, start.duration(to: clock.now) / .seconds(1))
                         case .finished(.failed(let error), _): throw error
                         case .finished: break
