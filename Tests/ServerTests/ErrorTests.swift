@@ -237,7 +237,7 @@ struct ErrorTests {
             for round in 0..<500 {
                 let (path, text) = originals[round % originals.count]
                 var body = Array(text.utf8)
-                for _ in 0..<Int.random(in: 1...3, using: &generator) {
+                for _ in 0..<Int.random(in: 1...3, using: &generator) where !body.isEmpty {
                     let position = Int.random(in: 0..<body.count, using: &generator)
                     switch Int.random(in: 0..<5, using: &generator) {
                     case 0: body[position] = UInt8.random(in: 0...255, using: &generator)

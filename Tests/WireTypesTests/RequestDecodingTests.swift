@@ -132,8 +132,8 @@ struct RequestDecodingTests {
         ("{}", "prompt"), (#"{"prompt": []}"#, "prompt"), (#"{"prompt": [1, "a"]}"#, "prompt[1]"),
         (#"{"prompt": ["a", 1]}"#, "prompt[1]"), (#"{"prompt": [[1], [true]]}"#, "prompt[1][0]"),
         (#"{"prompt": {"a": 1}}"#, "prompt"), (#"{"prompt": [3000000000]}"#, "prompt[0]"),
-        (#"{"prompt": "a", "suffix": "b"}"#, "suffix"), (#"{"prompt": "a", "best_of": 3}"#, "best_of"),
-        (#"{"prompt": "a", "echo": true, "logprobs": 1}"#, "logprobs"), (#"{"prompt": [true]}"#, "prompt[0]"),
+        (#"{"prompt": "a", "suffix": "b"}"#, "suffix"), (#"{"prompt": "a", "best_of": 2, "n": 3}"#, "best_of"),
+        (#"{"prompt": "a", "prompt_logprobs": 99}"#, "prompt_logprobs"), (#"{"prompt": [true]}"#, "prompt[0]"),
     ])
     func refusesCompletionFieldsByPath(text: String, path: String) throws {
         let value = try json(text)
@@ -175,7 +175,7 @@ struct RequestDecodingTests {
         (#"{"text": ["a", "b"], "sampling_params": [{}, {"top_k": "x"}]}"#, "sampling_params[1].top_k"),
         (#"{"text": "a", "sampling_params": {"json_schema": "{}"}}"#, "sampling_params.json_schema"),
         (#"{"text": "a", "image_data": "x"}"#, "image_data"), (#"{"text": ["a"], "rid": ["x", "y"]}"#, "rid"),
-        (#"{"text": "a", "return_logprob": true, "logprob_start_len": 0}"#, "logprob_start_len"),
+        (#"{"text": "a", "session_params": {}}"#, "session_params.id"),
     ])
     func refusesNativeFieldsByPath(text: String, path: String) throws {
         let value = try json(text)

@@ -85,7 +85,7 @@ struct ResponseTests {
         answer.write(index: nil, to: &writer)
         #expect(
             text(writer.bytes)
-                == #"{"text":"a\"c","output_ids":[1,3],"meta_info":{"id":"r","finish_reason":null,"prompt_tokens":4,"completion_tokens":2,"cached_tokens":2,"weight_version":"default","input_token_logprobs":[],"output_token_logprobs":[[-0.5,1,"a"],[-1.25,3,"bc"]],"input_top_logprobs":[],"output_top_logprobs":[[[-0.5,1,"a"],[-9999.0,2,"�"]],[]]}}"#
+                == #"{"text":"a\"c","output_ids":[1,3],"meta_info":{"id":"r","finish_reason":null,"prompt_tokens":4,"completion_tokens":2,"cached_tokens":2,"weight_version":"default","input_token_logprobs":[],"input_top_logprobs":[],"output_token_logprobs":[[-0.5,1,"a"],[-1.25,3,"bc"]],"output_top_logprobs":[[[-0.5,1,"a"],[-9999.0,2,"�"]],[]]}}"#
         )
         answer.finish = .stopString("x")
         answer.latency = 1.5
