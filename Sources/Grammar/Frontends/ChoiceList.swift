@@ -1,0 +1,4 @@
+extension GrammarBuilder {
+    /// Exactly one of `texts`, as `guided_choice`: one leaf, however many there are.
+    package mutating func choice(ofTexts texts: [String]) -> Expression { regular(.texts(texts)) }
+}
