@@ -62,7 +62,9 @@ let package = Package(
         library("EngineInterface"),
         library("Grammar"),
         library("Scheduling", ["EngineInterface", "PrefixCache"]),
-        library("Engine", ["Checkpoint", "Compute", "EngineInterface", "Models", "Scheduling", "Tensors"]),
+        library(
+            "Engine",
+            ["Checkpoint", "Compute", "EngineInterface", "Models", "PrefixCache", "Scheduling", "Tensors"]),
         library("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Tensors"]),
         library("TextGeneration", ["ChatTemplates", "Checkpoint", "EngineInterface", "OutputParsers", "Tokenizers"]),
         library("WireTypes"),
@@ -80,7 +82,8 @@ let package = Package(
             name: "RadishCLI",
             dependencies: [
                 "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineBench", "EngineInterface", "Models",
-                "Radish", "RadishClient", "Scheduling", "Server", "Tensors", "TextGeneration", "Tokenizers",
+                "PrefixCache", "Radish", "RadishClient", "Scheduling", "Server", "Tensors", "TextGeneration",
+                "Tokenizers",
                 argumentParser, logging, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: swift),

@@ -1,3 +1,4 @@
+package import PrefixCache
 package import Scheduling
 package import Tensors
 
@@ -23,6 +24,9 @@ package struct EngineConfiguration: Sendable {
     package var pageSize: Int?
     package var schedulePolicy: SchedulePolicy?
     package var disableRadixCache: Bool
+    package var evictionPolicy: EvictionPolicyName?
+    /// Tokens of the KV pool that pins may keep.
+    package var maxPinnedTokens: Int?
     /// Seeds requests that bring no seed of their own. Nil: drawn at start.
     package var randomSeed: UInt64?
 

@@ -72,6 +72,36 @@ package final class EngineHandle: GenerationEngine {
         }
     }
 
+    package func probeCache(_ prompt: [Int32], cacheNamespace: String) async -> CacheReport {
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.probe(prompt, cacheNamespace: cacheNamespace, continuation)) {
+                continuation.resume(returning: CacheReport(promptTokens: prompt.count, cachedTokens: 0))
+            }
+        }
+    }
+
+    package func cachedPrefixes(
+        _ order: PrefixOrder, limit: Int, previewTokens: Int
+    ) async -> [CachedPrefixInformation] {
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.prefixes(order, limit: limit, previewTokens: previewTokens, continuation)) {
+                continuation.resume(returning: [])
+            }
+        }
+    }
+
+    package func pins() async -> [PinnedPrefix] {
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.pins(continuation)) { continuation.resume(returning: []) }
+        }
+    }
+
+    package func unpin(id: String) async -> Bool {
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.unpin(id: id, continuation)) { continuation.resume(returning: false) }
+        }
+    }
+
     package func shutdown() async {
         live.close()
         await withCheckedContinuation { continuation in

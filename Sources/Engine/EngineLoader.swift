@@ -91,14 +91,16 @@ package enum EngineLoader {
         let live = LiveRequests(
             running: resolved.maxRunningRequests.value, queued: resolved.maxQueuedRequests.value)
         let loop = EngineLoop(
-            scheduler: Scheduler(scheduling), runner: runner, backend: backend, mailbox: mailbox, live: live)
+            scheduler: Scheduler(scheduling), runner: runner, backend: backend, mailbox: mailbox, live: live,
+            bytesPerToken: layout.bytesPerToken)
         let machine = backend.information
-        let information = EngineInformation(
+        var information = EngineInformation(
             modelPath: configuration.modelPath, architecture: model.architecture,
             vocabularySize: model.vocabularySize, contextLength: resolved.contextLength.value,
             poolTokens: resolved.poolTokens.value, pageSize: layout.pageSize, dtype: model.weightDType.rawValue,
             backend: "\(machine.name) (\(machine.kernels), \(machine.threads) threads)",
             endOfSequenceIDs: endOfSequenceIDs)
+        information.bytesPerToken = layout.bytesPerToken
         ready(
             EngineHandle(
                 information: information, resolved: resolved, configuration: scheduling, mailbox: mailbox, live: live))
@@ -124,6 +126,8 @@ package enum EngineLoader {
         result.chunkedPrefillSize = resolved.chunkedPrefillSize.value
         if let policy = configuration.schedulePolicy { result.policy = policy }
         result.disableRadixCache = configuration.disableRadixCache
+        if let policy = configuration.evictionPolicy { result.evictionPolicy = policy }
+        result.maxPinnedTokens = configuration.maxPinnedTokens.map { max(0, $0) }
         result.endOfSequenceIDs = endOfSequenceIDs
         return result
     }

@@ -1,5 +1,6 @@
 import Compute
 import EngineInterface
+import PrefixCache
 import Scheduling
 
 /// Plan, forward, sample, commit, until told to end. Owns all mutable state of the engine; runs on the engine thread.
@@ -9,6 +10,8 @@ final class EngineLoop {
     private let backend: any Backend
     private let mailbox: Mailbox
     private let live: LiveRequests
+    /// Keys and values of one token.
+    private let bytesPerToken: Int
     /// By the scheduler's number of the sequence.
     private var owners: [Int: Owner] = [:]
     private var sequencesByTicket: [Int: Int] = [:]
@@ -23,12 +26,16 @@ final class EngineLoop {
         var stream: AsyncStream<GenerationEvent>.Continuation
     }
 
-    init(scheduler: Scheduler, runner: ModelRunner, backend: any Backend, mailbox: Mailbox, live: LiveRequests) {
+    init(
+        scheduler: Scheduler, runner: ModelRunner, backend: any Backend, mailbox: Mailbox, live: LiveRequests,
+        bytesPerToken: Int
+    ) {
         self.scheduler = scheduler
         self.runner = runner
         self.backend = backend
         self.mailbox = mailbox
         self.live = live
+        self.bytesPerToken = bytesPerToken
     }
 
     func run() {
@@ -46,10 +53,13 @@ final class EngineLoop {
                 continue
             }
             deliver(scheduler.takeEvents())
+            let begin = now
             backend.beginStep()
             let result = runner.run(plan, scheduler: scheduler)
             backend.endStep()
-            deliver(trace.measure("commit") { scheduler.commit(result, now: now) })
+            let end = now
+            scheduler.noteStep(rows: plan.rowCount, prefillRows: plan.prefillRowCount, seconds: end - begin)
+            deliver(trace.measure("commit") { scheduler.commit(result, now: end) })
         }
         for command in mailbox.close() { refuse(command) }
         for continuation in shutdowns { continuation.resume() }
@@ -78,6 +88,15 @@ final class EngineLoop {
         case .resume: isPaused = false
         case .startProfile: runner.trace.begin()
         case .stopProfile(let answer): answer.resume(returning: runner.trace.end())
+        case .probe(let prompt, let namespace, let answer):
+            answer.resume(
+                returning: scheduler.probe(prompt, namespace: Namespace(salt: namespace), now: now))
+        case .prefixes(let order, let limit, let previewTokens, let answer):
+            answer.resume(
+                returning: scheduler.prefixes(
+                    order, limit: limit, previewTokens: previewTokens, bytesPerToken: bytesPerToken, now: now))
+        case .pins(let answer): answer.resume(returning: scheduler.pinned(now: now))
+        case .unpin(let id, let answer): answer.resume(returning: scheduler.unpin(id: id, now: now))
         case .shutdown(let answer):
             isEnding = true
             if let answer { shutdowns.append(answer) }
@@ -123,6 +142,11 @@ final class EngineLoop {
         case .stopProfile(let answer): answer.resume(returning: runner.trace.end())
         case .flush(let answer): answer.resume(returning: false)
         case .statistics(let answer): answer.resume(returning: scheduler.statistics)
+        case .probe(let prompt, _, let answer):
+            answer.resume(returning: CacheReport(promptTokens: prompt.count, cachedTokens: 0))
+        case .prefixes(_, _, _, let answer): answer.resume(returning: [])
+        case .pins(let answer): answer.resume(returning: [])
+        case .unpin(_, let answer): answer.resume(returning: false)
         case .shutdown(let answer): answer?.resume()
         }
     }

@@ -15,6 +15,11 @@ final class Mailbox: Sendable {
         case resume
         case startProfile
         case stopProfile(CheckedContinuation<[ProfileSpan], Never>)
+        case probe([Int32], cacheNamespace: String, CheckedContinuation<CacheReport, Never>)
+        case prefixes(
+            PrefixOrder, limit: Int, previewTokens: Int, CheckedContinuation<[CachedPrefixInformation], Never>)
+        case pins(CheckedContinuation<[PinnedPrefix], Never>)
+        case unpin(id: String, CheckedContinuation<Bool, Never>)
         /// Ends the loop once nothing runs or waits any more. Without an answer: the last handle has gone.
         case shutdown(CheckedContinuation<Void, Never>?)
     }

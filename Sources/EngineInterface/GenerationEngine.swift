@@ -33,6 +33,20 @@ package protocol GenerationEngine: Sendable {
     /// Ends the recording.
     func stopProfile() async -> [ProfileSpan]
 
+    /// What the prefix cache would do for a prompt now. Changes nothing.
+    func probeCache(_ prompt: [Int32], cacheNamespace: String) async -> CacheReport
+
+    /// What is cached, the `limit` largest in that order.
+    /// - Parameter previewTokens: tokens from each end of a prefix.
+    func cachedPrefixes(_ order: PrefixOrder, limit: Int, previewTokens: Int) async -> [CachedPrefixInformation]
+
+    /// The prefixes that are kept at the moment.
+    func pins() async -> [PinnedPrefix]
+
+    /// Ends a pin. What it kept stays cached until it has to make room.
+    /// - Returns: false if there is none of that name.
+    func unpin(id: String) async -> Bool
+
     /// Takes no new requests; returns when the running ones have ended.
     func shutdown() async
 }
@@ -68,6 +82,20 @@ package struct ProfileSpan: Sendable, Equatable {
     }
 }
 
+/// An engine without a cache that can be looked into.
+extension GenerationEngine {
+    package func probeCache(_ prompt: [Int32], cacheNamespace: String) async -> CacheReport {
+        var report = CacheReport(promptTokens: prompt.count, cachedTokens: 0)
+        report.missed = [MissedTokens(reason: .firstSeen, tokens: prompt.count)]
+        return report
+    }
+    package func cachedPrefixes(
+        _ order: PrefixOrder, limit: Int, previewTokens: Int
+    ) async -> [CachedPrefixInformation] { [] }
+    package func pins() async -> [PinnedPrefix] { [] }
+    package func unpin(id: String) async -> Bool { false }
+}
+
 package struct EngineInformation: Sendable, Equatable {
     /// Path or name the model was loaded from.
     package var modelPath: String
@@ -79,6 +107,8 @@ package struct EngineInformation: Sendable, Equatable {
     /// Tokens the KV pool holds.
     package var poolTokens: Int
     package var pageSize: Int
+    /// Keys and values of one token in all layers; 0 if unknown.
+    package var bytesPerToken = 0
     /// Weights' type as loaded, `bfloat16` for example.
     package var dtype: String
     /// Backend and kernel path, for example `cpu (avx512bf16, 2 threads)`.
@@ -117,7 +147,25 @@ package struct EngineStatistics: Sendable, Equatable {
     package var promptTokens = 0
     package var cachedPromptTokens = 0
     package var generatedTokens = 0
+    /// To make room.
     package var evictedPages = 0
+    /// By `flushCache`.
+    package var flushedPages = 0
+    /// `cachedPromptTokens` by where they were found, and prompt tokens that were not by reason. Sums since start.
+    package var cachedTokensByTier: [CacheTierName: Int] = [:]
+    package var missedTokensByReason: [MissReason: Int] = [:]
+    /// Requests that waited for what another one was computing, and tokens they did not compute thanks to it.
+    package var inFlightWaits = 0
+    package var awaitedTokens = 0
+    /// Prefixes that are kept, their pages, and how many pages may be.
+    package var pins = 0
+    package var pinnedPages = 0
+    package var pinnablePages = 0
+    /// Pins that gave way because a running request needed their pages.
+    package var droppedPins = 0
+    /// Prompt tokens that were computed, and the time of the steps that computed nearly nothing else.
+    package var prefillTokens = 0
+    package var prefillSeconds = 0.0
     package var retractions = 0
     package var finishedRequests = 0
     package var abortedRequests = 0

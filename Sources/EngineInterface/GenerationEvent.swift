@@ -58,14 +58,3 @@ package struct GenerationUsage: Sendable, Equatable {
         self.cachedTokens = cachedTokens
     }
 }
-
-/// What the prefix cache did for one request.
-package struct CacheReport: Sendable, Equatable {
-    package var promptTokens: Int
-    package var cachedTokens: Int
-
-    package init(promptTokens: Int, cachedTokens: Int) {
-        self.promptTokens = promptTokens
-        self.cachedTokens = cachedTokens
-    }
-}

@@ -11,6 +11,8 @@ package struct GenerationRequest: Sendable {
     package var priority: Int
     /// Nil: the prompt's own log-probabilities are not wanted.
     package var promptLogprobs: PromptLogprobs?
+    /// Keeps the prompt, or the beginning of it, in the cache once it has been computed.
+    package var pin: PinRequest?
 
     package init(
         id: String, prompt: [Int32], sampling: SamplingParameters, cacheNamespace: String = "", priority: Int = 0,

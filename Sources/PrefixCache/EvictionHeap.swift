@@ -2,7 +2,7 @@
 /// taken out (leased, extended) or re-ranked (used) in O(log n).
 struct EvictionHeap: Sendable {
     private struct Entry: Sendable {
-        var rank: Double
+        var rank: EvictionRank
         /// Order of arrival; makes the order of equals definite.
         var arrival: UInt64
         var node: NodeIndex
@@ -16,12 +16,13 @@ struct EvictionHeap: Sendable {
 
     var count: Int { entries.count }
     var first: NodeIndex? { entries.first?.node }
+    var firstRank: EvictionRank? { entries.first?.rank }
 
     func contains(_ node: NodeIndex) -> Bool { Int(node) < slots.count && slots[Int(node)] >= 0 }
 
     /// Adds the node, or gives it a new rank.
     /// - Complexity: O(log n).
-    mutating func set(_ node: NodeIndex, rank: Double) {
+    mutating func set(_ node: NodeIndex, rank: EvictionRank) {
         remove(node)
         while slots.count <= Int(node) { slots.append(-1) }
         arrivals += 1

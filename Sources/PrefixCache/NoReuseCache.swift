@@ -12,6 +12,7 @@ package struct NoReuseCache: PageCache {
     package var reuses: Bool { false }
     package var nodeCount: Int { 0 }
     package var evictedPages: Int { 0 }
+    package var flushedPages: Int { 0 }
 
     package func match(
         _ tokens: [Int32], limit: Int, namespace: Namespace, after hint: TreePosition?
@@ -20,6 +21,8 @@ package struct NoReuseCache: PageCache {
     }
 
     package mutating func lease(_ match: Match, held: inout HeldPages, now: Double) -> Lease { Lease(node: noNode) }
+
+    package mutating func protect(_ match: Match, held: inout HeldPages, now: Double) -> Lease { Lease(node: noNode) }
 
     package func tail(of match: Match) -> PageTail? { nil }
 
@@ -40,9 +43,12 @@ package struct NoReuseCache: PageCache {
     }
 
     package mutating func flush(now: Double) {}
-    package func explain(_ match: Match, of tokens: [Int32], limit: Int) -> MatchEnd {
-        min(limit, tokens.count) == 0 ? .complete : .namespaceUnknown
+    package func explain(_ match: Match, of tokens: [Int32], limit: Int, namespace: Namespace) -> MissFacts {
+        MissFacts()
     }
+    package mutating func raisePriority(of lease: borrowing Lease, to priority: Int) {}
+    package func prefixes() -> [CachedPrefix] { [] }
+    package func tokens(of prefix: CachedPrefix, limit: Int) -> (head: [Int32], tail: [Int32]) { ([], []) }
     package func path(to position: TreePosition) -> [NodeIndex] { [] }
     package func publishedSlots() -> [Int32: Int] { [:] }
     package func violations() -> [String] { pool.violations() }

@@ -17,6 +17,8 @@ package protocol PageCache: Sendable {
     var nodeCount: Int { get }
     /// Sum since start.
     var evictedPages: Int { get }
+    /// Forgotten by `flush`; sum since start.
+    var flushedPages: Int { get }
 
     /// Longest cached prefix of `tokens[..<limit]`, to the token. Changes nothing, not even recency.
     /// - Parameter hint: position of an earlier match of the same tokens in the same namespace; saves walking again.
@@ -27,6 +29,9 @@ package protocol PageCache: Sendable {
     /// - Parameter match: of the tree as it is; nothing may have changed since.
     /// - Returns: the lease, to be given back with `release`; `held` becomes the page table of the full pages.
     mutating func lease(_ match: Match, held: inout HeldPages, now: Double) -> Lease
+
+    /// The same for somebody who keeps the pages without using them: counts as no use.
+    mutating func protect(_ match: Match, held: inout HeldPages, now: Double) -> Lease
 
     /// Where the rest of a match that ends inside a page lies: its slots have to be copied to a page of one's own.
     ///
@@ -52,8 +57,20 @@ package protocol PageCache: Sendable {
     /// Frees every cached page that nobody leases.
     mutating func flush(now: Double)
 
-    /// Why a match went no further.
-    func explain(_ match: Match, of tokens: [Int32], limit: Int) -> MatchEnd
+    /// Why a match went no further: what is known of `tokens[match.length..<limit]`.
+    ///
+    /// - Complexity: O(tokens explained), with a small constant bound on the branches looked at.
+    func explain(_ match: Match, of tokens: [Int32], limit: Int, namespace: Namespace) -> MissFacts
+
+    /// Raises the priority of all that a lease covers to at least `priority`; for the eviction policy of that name.
+    mutating func raisePriority(of lease: borrowing Lease, to priority: Int)
+
+    /// What is cached, for people.
+    /// - Complexity: O(nodes), so not in every step.
+    func prefixes() -> [CachedPrefix]
+
+    /// The tokens from the root to the end of a node of `prefixes()`, at most `limit` from each end of them.
+    func tokens(of prefix: CachedPrefix, limit: Int) -> (head: [Int32], tail: [Int32])
 
     /// Nodes from the root's child to the matched one; for policies that order by subtree.
     func path(to position: TreePosition) -> [NodeIndex]
@@ -84,18 +101,4 @@ package struct Match: Sendable, Equatable {
 package struct PageTail: Sendable, Equatable {
     package let page: Int32
     package let tokens: Int
-}
-
-/// Why a match ended where it did.
-package enum MatchEnd: Sendable, Equatable {
-    /// All that was asked for is there.
-    case complete
-    /// Nothing of this namespace is cached.
-    case namespaceUnknown
-    /// Another continuation is cached from here on: the prompts differ at this token.
-    case diverged
-    /// No continuation is cached and none was evicted: this is the first time.
-    case neverSeen
-    /// No continuation is cached; something that followed here was evicted last at this time.
-    case evicted(at: Double)
 }

@@ -33,8 +33,15 @@ struct RadixNode: Sendable {
     var createdAt: Double
     /// Leases that went through this node.
     var hits: Int32 = 0
-    /// When something that continued this node was evicted last.
-    var evictedBelowAt: Double?
+    /// Tokens of this node that those leases did not have to compute again.
+    var savedTokens = 0
+    /// Highest priority of the requests that used it.
+    var priority: Int32 = 0
+    /// `CachedRun.floor`.
+    var floor = 0.0
+    /// `PrefixHash` of everything before `tokens`, and with them.
+    var startHash: UInt64
+    var endHash: UInt64
 
     var end: Int { start + tokens.count }
     var isLeaf: Bool { firstChild == noNode }

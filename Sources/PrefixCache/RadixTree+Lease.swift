@@ -1,11 +1,15 @@
 extension RadixTree {
     package mutating func lease(_ match: Match, held: inout HeldPages, now: Double) -> Lease {
+        if match.length > 0, let found = current(match.position) { touch(found, matched: match.length, now: now) }
+        return protect(match, held: &held, now: now)
+    }
+
+    package mutating func protect(_ match: Match, held: inout HeldPages, now: Double) -> Lease {
         precondition(held.table.isEmpty, "a sequence takes a match only before it holds pages")
         guard match.length > 0 else { return Lease(node: noNode) }
         guard let found = current(match.position) else {
             preconditionFailure("the tree has changed between match and lease")
         }
-        touch(found, now: now)
         let node = leasable(found, matched: match.length)
         if node != noNode { lock(node, upTo: noNode) }
         held.table = Array(repeating: noPage, count: match.length / pageSize)
@@ -55,21 +59,39 @@ extension RadixTree {
             let index = Int(next)
             let parent = nodes[index].parent
             nodes[index].lockCount -= 1
-            nodes[index].lastUse = now
+            renew(next, now: now)
             if nodes[index].lockCount == 0 {
                 for page in nodes[index].pages { pool.remove(.lease, from: page) }
-                settle(next)
+                settle(next, now: now)
             }
             next = parent
         }
     }
 
-    /// Marks the path to a node as used.
-    private mutating func touch(_ node: NodeIndex, now: Double) {
+    /// Marks a node as used at this time.
+    mutating func renew(_ node: NodeIndex, now: Double) {
+        nodes[Int(node)].lastUse = now
+        nodes[Int(node)].floor = floor
+    }
+
+    /// Raises the priority of the node a lease is on, and of all above, to at least `priority`.
+    package mutating func raisePriority(of lease: borrowing Lease, to priority: Int) {
+        let priority = Int32(clamping: priority)
+        var next = lease.node
+        // Above a node of this priority all have at least that.
+        while next != noNode, nodes[Int(next)].priority < priority {
+            nodes[Int(next)].priority = priority
+            next = nodes[Int(next)].parent
+        }
+    }
+
+    /// Marks the path to a node as used, by somebody who found `matched` tokens on it.
+    private mutating func touch(_ node: NodeIndex, matched: Int, now: Double) {
         var next = node
         while next != noNode {
-            nodes[Int(next)].lastUse = now
+            renew(next, now: now)
             nodes[Int(next)].hits += 1
+            nodes[Int(next)].savedTokens += min(nodes[Int(next)].end, matched) - nodes[Int(next)].start
             if evictable.contains(next) { evictable.set(next, rank: rank(next)) }
             next = nodes[Int(next)].parent
         }

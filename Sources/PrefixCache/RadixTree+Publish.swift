@@ -78,7 +78,8 @@ extension RadixTree {
             next += 1
         }
         nodes[index].tokens.append(contentsOf: run)
-        nodes[index].lastUse = now
+        nodes[index].endHash = PrefixHash.extended(nodes[index].endHash, by: run)
+        renew(node, now: now)
     }
 
     /// Starts a branch. Where it starts inside a page, the sequence's own page is complete from slot 0 on.
@@ -95,7 +96,10 @@ extension RadixTree {
         for page in pages { pool.add(.tree, to: page) }
         let child = makeNode(
             RadixNode(
-                tokens: Array(run), pages: pages, start: run.startIndex, parent: parent, lastUse: now, createdAt: now))
+                tokens: Array(run), pages: pages, start: run.startIndex, parent: parent, lastUse: now, createdAt: now,
+                startHash: nodes[parentIndex].endHash,
+                endHash: PrefixHash.extended(nodes[parentIndex].endHash, by: run)))
+        nodes[Int(child)].floor = floor
         attach(child)
         return child
     }

@@ -10,6 +10,7 @@ package struct RadixTree: PageCache {
     package let pageSize: Int
     package internal(set) var pool: PagePool
     package internal(set) var evictedPages = 0
+    package internal(set) var flushedPages = 0
     let policy: any EvictionPolicy
 
     var nodes: [RadixNode] = []
@@ -20,15 +21,24 @@ package struct RadixTree: PageCache {
     var evictable = EvictionHeap()
     var roots: [Namespace: NodeIndex] = [:]
     var namespaces: [NodeIndex: Namespace] = [:]
+    var memory: EvictionMemory
+    /// Highest rank evicted so far; see `CachedRun.floor`.
+    var floor = 0.0
 
     /// - Parameters:
     ///   - pageSize: tokens per page, at least 1.
     ///   - totalPages: pages of the KV memory, numbered from 0.
-    package init(pageSize: Int, totalPages: Int, policy: any EvictionPolicy = LeastRecentlyUsed()) {
+    ///   - memoryPages: evicted pages that are remembered, to explain misses; by default twice as many as the pool has,
+    ///     within bounds.
+    package init(
+        pageSize: Int, totalPages: Int, policy: any EvictionPolicy = LeastRecentlyUsed(), memoryPages: Int? = nil
+    ) {
         precondition(pageSize > 0 && totalPages > 0)
         self.pageSize = pageSize
         self.policy = policy
         pool = PagePool(total: totalPages)
+        memory = EvictionMemory(
+            pageSize: pageSize, capacity: memoryPages ?? min(max(totalPages * 2, 1 << 12), 1 << 17))
     }
 
     package var reuses: Bool { true }
@@ -38,6 +48,7 @@ package struct RadixTree: PageCache {
         let before = evictedPages
         evict(pages: .max, now: now)
         // Forgotten on request, not for want of room.
+        flushedPages += evictedPages - before
         evictedPages = before
     }
 
@@ -68,8 +79,11 @@ package struct RadixTree: PageCache {
 
     mutating func root(of namespace: Namespace, now: Double) -> NodeIndex {
         if let root = roots[namespace] { return root }
+        let hash = PrefixHash.seed(namespace)
         let root = makeNode(
-            RadixNode(tokens: [], pages: [], start: 0, parent: noNode, lastUse: now, createdAt: now))
+            RadixNode(
+                tokens: [], pages: [], start: 0, parent: noNode, lastUse: now, createdAt: now, startHash: hash,
+                endHash: hash))
         roots[namespace] = root
         namespaces[root] = namespace
         return root
@@ -132,11 +146,19 @@ package struct RadixTree: PageCache {
         let tokens = depth - start
         // The page that holds `depth` goes to the lower part, also if it holds the upper part's last tokens.
         let pages = min(depth / pageSize - start / pageSize, nodes[index].pages.count)
+        let hash = PrefixHash.extended(nodes[index].startHash, by: nodes[index].tokens[..<tokens])
         var upper = RadixNode(
             tokens: Array(nodes[index].tokens[..<tokens]), pages: Array(nodes[index].pages[..<pages]), start: start,
-            parent: nodes[index].parent, lastUse: nodes[index].lastUse, createdAt: nodes[index].createdAt)
+            parent: nodes[index].parent, lastUse: nodes[index].lastUse, createdAt: nodes[index].createdAt,
+            startHash: nodes[index].startHash, endHash: hash)
         upper.lockCount = nodes[index].lockCount
+        upper.priority = nodes[index].priority
+        upper.floor = nodes[index].floor
         upper.hits = nodes[index].hits
+        // Whoever reached the lower part had passed all of the upper one.
+        upper.savedTokens = min(nodes[index].savedTokens, Int(upper.hits) * tokens)
+        nodes[index].savedTokens -= upper.savedTokens
+        nodes[index].startHash = hash
         detach(lower)
         let made = makeNode(upper)
         attach(made)

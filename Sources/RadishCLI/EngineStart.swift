@@ -39,6 +39,8 @@ enum EngineStart {
             engine.maxTotalTokens = cache.maxTotalTokens
             engine.pageSize = cache.pageSize
             engine.disableRadixCache = cache.disableRadixCache
+            engine.evictionPolicy = cache.evictionPolicy
+            engine.maxPinnedTokens = cache.maxPinnedTokens
         }
         if let scheduling {
             engine.maxRunningRequests = scheduling.maxRunningRequests

@@ -47,19 +47,10 @@ extension Scheduler {
                 step.copies.append(PageCopy(source: tail.page, destination: own, tokens: tail.tokens))
             }
         }
-        if !sequence.hasStarted { reportStart(sequence, match) }
+        if !sequence.hasStarted { reportStart(sequence, match, now: now) }
         budget.spendChunk(rows, scored: sequence.scoredOffsets(of: rows).count)
         addEntry(sequence, rows: rows, to: &step)
         return true
-    }
-
-    private func reportStart(_ sequence: SequenceState, _ match: Match) {
-        sequence.hasStarted = true
-        sequence.cachedTokens = match.length
-        counters.promptTokens += sequence.prompt.count
-        counters.cachedPromptTokens += match.length
-        let report = CacheReport(promptTokens: sequence.prompt.count, cachedTokens: match.length)
-        undelivered.append(event(sequence, .started(report)))
     }
 
     /// Pages until the prompt is fed and some output has room.

@@ -20,6 +20,7 @@ extension Scheduler {
             sequence.fed += sequence.plannedRows
             sequence.plannedRows = 0
             publish(sequence, now: now)
+            pinIfWanted(sequence, now: now)
             guard sequence.pending == 0 else { continue }
             guard let sample = samples.next(), sample.sequence == sequence.number else {
                 preconditionFailure("the result has no sample for sequence \(sequence.number)")
@@ -54,8 +55,10 @@ extension Scheduler {
 
     private func publish(_ sequence: SequenceState, now: Double) {
         guard let lease = sequence.lease.take() else { return }
-        sequence.lease = cache.publish(
+        let grown = cache.publish(
             sequence.tokens, count: sequence.fed, namespace: sequence.namespace, held: &sequence.held, lease: lease,
             now: now)
+        if sequence.priority != 0 { cache.raisePriority(of: grown, to: sequence.priority) }
+        sequence.lease = consume grown
     }
 }

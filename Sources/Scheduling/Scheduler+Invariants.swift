@@ -32,6 +32,12 @@ extension Scheduler {
                 }
             }
         }
+        for page in pins.pages where !held.contains(page) {
+            held.insert(page)
+            if !cache.pool.holders(of: page).contains([.tree, .lease]) {
+                found.append("pinned page \(page) is not leased")
+            }
+        }
         // Exactly the pages in page tables are leased: nothing else is kept from eviction, so a request that fits the
         // pool alone also fits when it is alone.
         if held.count != cache.pool.leased {

@@ -8,6 +8,18 @@ extension Scheduler {
     package func plan(now: Double) -> StepPlan? {
         requireNoStep("plan")
         guard hasWork else { return nil }
+        pins.removeExpired(in: &cache, now: now)
+        var step = attempt(now: now)
+        // A request that fits the pool by itself always runs: pins give way before it fails.
+        while step.entries.isEmpty, pins.giveWay(in: &cache, now: now) {
+            counters.droppedPins += 1
+            step = attempt(now: now)
+        }
+        precondition(!step.entries.isEmpty, "there is work, but no step was planned")
+        return step
+    }
+
+    private func attempt(now: Double) -> StepPlan {
         var step = StepPlan()
         var budget = TokenBudget(
             rows: configuration.maxBatchTokens, promptRows: configuration.chunkedPrefillSize,
@@ -24,7 +36,6 @@ extension Scheduler {
         if running.isEmpty || (hasRoom && counters.retractions == retractions) {
             admit(&step, &budget, now: now)
         }
-        precondition(!step.entries.isEmpty, "there is work, but no step was planned")
         return step
     }
 

@@ -18,6 +18,7 @@ package final class Scheduler {
     let inFlightMinimum: Int
     var cache: any PageCache
     var queue: AdmissionQueue
+    var pins: PinTable
     var inFlight = InFlightChunks()
     /// In order of admission, oldest first.
     var running: [SequenceState] = []
@@ -39,7 +40,11 @@ package final class Scheduler {
         cache =
             configuration.disableRadixCache
             ? NoReuseCache(pageSize: configuration.pageSize, totalPages: configuration.totalPages)
-            : RadixTree(pageSize: configuration.pageSize, totalPages: configuration.totalPages)
+            : RadixTree(
+                pageSize: configuration.pageSize, totalPages: configuration.totalPages,
+                policy: configuration.evictionPolicy.policy)
+        pins = PinTable(
+            budget: (configuration.maxPinnedTokens ?? configuration.poolTokens / 2) / configuration.pageSize)
         queue = AdmissionQueue(configuration)
     }
 
@@ -56,6 +61,7 @@ package final class Scheduler {
         }
         let sequence = SequenceState(number: nextNumber, request: request, configuration: configuration, now: now)
         nextNumber += 1
+        sequence.firstMatch = sequence.refreshMatch(in: cache).length
         sequences[sequence.number] = sequence
         numbersByID[sequence.id] = sequence.number
         queue.insert(sequence)
@@ -102,6 +108,10 @@ package final class Scheduler {
         result.leasedPages = cache.pool.leased
         result.treeNodes = cache.nodeCount
         result.evictedPages = cache.evictedPages
+        result.flushedPages = cache.flushedPages
+        result.pins = pins.pins.count
+        result.pinnedPages = pins.pages.count
+        result.pinnablePages = pins.budget
         result.runningRequests = running.count
         result.waitingRequests = queue.count
         return result

@@ -1,4 +1,5 @@
 package import EngineInterface
+package import PrefixCache
 
 /// Everything the scheduler has to be told. The defaults exist here and nowhere else.
 package struct SchedulerConfiguration: Sendable {
@@ -20,6 +21,10 @@ package struct SchedulerConfiguration: Sendable {
     package var policy = SchedulePolicy.lpm
     /// Nothing is reused: for comparison.
     package var disableRadixCache = false
+    /// Which unused prefix goes first when pages run out.
+    package var evictionPolicy = EvictionPolicyName.lru
+    /// Tokens of the pool that pins may keep. Nil: half of it.
+    package var maxPinnedTokens: Int?
     /// Ids that end a generation unless the request says `ignoreEOS`.
     package var endOfSequenceIDs: Set<Int32> = []
     /// A request gains one level of priority for each such span of waiting, so that it can be overtaken only by

@@ -42,6 +42,11 @@ final class SequenceState {
     /// Tokens that were cached when it was admitted last.
     var computedFrom = 0
 
+    /// Tokens that were cached when it was submitted.
+    var firstMatch = 0
+    /// What is to be kept of the prompt once it has been fed.
+    var pin: PinRequest?
+
     /// Whether `started` was delivered; a retracted request starts once only.
     var hasStarted = false
     var cachedTokens = 0
@@ -57,6 +62,7 @@ final class SequenceState {
         namespace = Namespace(salt: request.cacheNamespace)
         priority = request.priority
         scoring = request.promptLogprobs
+        pin = request.pin
         submittedAt = now
         tokens = request.prompt
         newTokenLimit = configuration.newTokenLimit(request)

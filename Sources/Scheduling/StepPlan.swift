@@ -13,6 +13,9 @@ package struct StepPlan: Sendable, Equatable {
 
     /// Rows of the batch: the sum of all chunks.
     package var rowCount: Int { entries.reduce(0) { $0 + $1.tokens.count } }
+
+    /// Rows of entries that feed more than the one token of a decode.
+    package var prefillRowCount: Int { entries.reduce(0) { $0 + ($1.tokens.count > 1 ? $1.tokens.count : 0) } }
 }
 
 /// Copies the first `tokens` token slots of page `source` to page `destination`, in every layer.

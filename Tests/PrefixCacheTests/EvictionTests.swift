@@ -3,7 +3,7 @@ import Testing
 
 struct EvictionTests {
     private struct ShortestFirst: EvictionPolicy {
-        func rank(of run: CachedRun) -> Double { Double(run.tokens) }
+        func rank(of run: CachedRun) -> EvictionRank { EvictionRank(Double(run.tokens), lastUse: run.lastUse) }
     }
 
     private func cache(_ tokens: [Int32], in tree: inout RadixTree, now: Double) {

@@ -80,23 +80,6 @@ struct MatchTests {
         #expect(match([1, 2, 3, 4, 5], driver, Namespace(salt: "a")).length == 5)
     }
 
-    @Test func aMissIsExplained() {
-        var driver = TreeDriver(pageSize: 4, totalPages: 4)
-        func end(_ tokens: [Int32], _ namespace: Namespace = .shared) -> MatchEnd {
-            driver.tree.explain(match(tokens, driver, namespace), of: tokens, limit: tokens.count)
-        }
-        #expect(end([1, 2]) == .namespaceUnknown)
-        cache(Array(1...8), in: &driver)
-        #expect(end([1, 2]) == .complete)
-        #expect(end([1, 2, 7]) == .diverged)
-        #expect(end([5]) == .diverged)
-        #expect(end(Array(1...9)) == .neverSeen)
-        #expect(end([1], Namespace(salt: "x")) == .namespaceUnknown)
-        cache(Array(50..<62), in: &driver)
-        #expect(end(Array(1...8)) == .evicted(at: driver.time - 1))
-        #expect(match(Array(1...8), driver).length == 4)
-    }
-
     @Test func aNamespaceCostsNothingOnceItsPagesAreGone() {
         var driver = TreeDriver(pageSize: 2, totalPages: 4)
         for salt in 0..<1000 { cache([1, 2, 3], in: &driver, Namespace(salt: "\(salt)")) }

@@ -29,8 +29,8 @@ struct TreeDriver {
     var copies = 0
     private(set) var breach: String?
 
-    init(pageSize: Int, totalPages: Int) {
-        tree = RadixTree(pageSize: pageSize, totalPages: totalPages)
+    init(pageSize: Int, totalPages: Int, policy: EvictionPolicyName = .lru) {
+        tree = RadixTree(pageSize: pageSize, totalPages: totalPages, policy: policy.policy)
         self.pageSize = pageSize
         memory = Array(repeating: Array(repeating: 0, count: pageSize), count: totalPages)
     }

@@ -67,9 +67,11 @@ struct EndingTests {
 
     @Test func endIDsEndAndAreDelivered() throws {
         let plain = try events([4, 7, 5]) { _ in }
+        var report = CacheReport(promptTokens: 3, cachedTokens: 0)
+        report.missed = [MissedTokens(reason: .firstSeen, tokens: 3)]
         #expect(
             plain == [
-                .started(CacheReport(promptTokens: 3, cachedTokens: 0)), .token(GeneratedToken(id: 4)),
+                .started(report), .token(GeneratedToken(id: 4)),
                 .token(GeneratedToken(id: 7)),
                 .finished(.stopToken(7), GenerationUsage(promptTokens: 3, completionTokens: 2, cachedTokens: 0)),
             ])

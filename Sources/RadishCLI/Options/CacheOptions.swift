@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrefixCache
 
 /// The KV pool and the prefix cache in it.
 struct CacheOptions: ParsableArguments {
@@ -27,6 +28,20 @@ struct CacheOptions: ParsableArguments {
         help: "Compute every prompt anew.")
     var disableRadixCache = false
 
+    @Option(
+        name: .customLong("radix-eviction-policy"),
+        help: ArgumentHelp(
+            """
+            Which unused prefix makes room first: \
+            \(EvictionPolicyName.allCases.map(\.rawValue).joined(separator: ", ")) (default lru).
+            """, valueName: "policy"))
+    var evictionPolicy: EvictionPolicyName?
+
+    @Option(
+        name: .customLong("max-pinned-tokens"),
+        help: ArgumentHelp("Tokens of the KV pool that pinned prompts may keep (default: half).", valueName: "tokens"))
+    var maxPinnedTokens: Int?
+
     @Flag(
         name: [
             .customLong("enable-prefix-caching"), .customLong("enable-cache-report"),
@@ -35,3 +50,5 @@ struct CacheOptions: ParsableArguments {
         help: .hidden)
     var alwaysOn = false
 }
+
+extension EvictionPolicyName: ExpressibleByArgument {}
