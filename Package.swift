@@ -92,7 +92,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["EngineInterface"], path: "Tests/TestSupport", swiftSettings: swift),
         tests("CEmbedded"),
         tests("Tensors"),
-        tests("Checkpoint", ["Tensors", "TestSupport"]),
+        tests("Checkpoint", ["Tensors", "TestSupport"], fixtures: ["Fixtures"]),
         tests("Compute", ["Tensors"]),
         tests("Models", ["Checkpoint", "Compute", "Tensors", "TestSupport"], fixtures: ["Fixtures"]),
         tests("Tokenizers"),

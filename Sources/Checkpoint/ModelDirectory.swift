@@ -4,10 +4,19 @@ package enum ModelDirectory {
     private static let otherFormats = [".bin", ".gguf", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx", ".npz"]
 
     /// Opens `model.safetensors`, else the shards of `model.safetensors.index.json`, else the only safetensors file
-    /// there is. All headers are checked; no weight is read.
+    /// there is. All headers are checked; no weight is read. Quantized matrices appear as what they stand for.
     ///
-    /// - Throws: `noWeights`, `missingShards`, or what is wrong with a file.
+    /// - Throws: `noWeights`, `missingShards`, or what is wrong with a file; `unsupported` for a quantization that is
+    ///   not read.
     package static func weights(_ files: ModelFiles) throws(CheckpointError) -> any WeightSource {
+        let stored = try storedWeights(files)
+        guard let section = try ConfigSection.read("config.json", of: files),
+            let config = try QuantizationConfig(section)
+        else { return stored }
+        return try QuantizedSource(stored, config)
+    }
+
+    private static func storedWeights(_ files: ModelFiles) throws(CheckpointError) -> any WeightSource {
         if let file = try files.mapped("model.safetensors") { return try SafetensorsFile(file) }
         if let index = try ShardIndex(files) { return try ShardedSafetensors(index, files: files) }
         let others = files.names.filter { $0.hasSuffix(".safetensors") }

@@ -73,33 +73,12 @@ extension TensorView {
     /// - Throws: `doesNotFit` for a finite number that becomes infinite.
     func converted(to target: DType) throws(ModelError) -> TensorView {
         guard dtype != target, let values = floats() else { return self }
-        let memory = OwnedBytes(count: values.count * target.byteCount)
-        for (index, value) in values.enumerated() {
-            let rounded = HalfFloats.rounded(value, to: target)
-            if rounded.isInfinite && value.isFinite {
-                throw .doesNotFit(tensor: name, value: value, dtype: target)
-            }
-            switch target {
-            case .bfloat16:
-                memory.bytes.storeBytes(
-                    of: HalfFloats.bfloat16(value).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
-            case .float16:
-                memory.bytes.storeBytes(
-                    of: HalfFloats.float16(value).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
-            default:
-                memory.bytes.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
-            }
+        let (view, overflow) = TensorView.filled(
+            name: name, dtype: target, shape: shape, piece: values.count
+        ) { range, buffer in
+            for (place, index) in range.enumerated() { buffer[place] = values[index] }
         }
-        return TensorView(
-            name: name, dtype: target, shape: shape, bytes: UnsafeRawBufferPointer(memory.bytes), owner: memory)
+        if let overflow { throw .doesNotFit(tensor: name, value: overflow, dtype: target) }
+        return view
     }
-}
-
-/// Memory that a converted tensor lives in.
-private final class OwnedBytes {
-    let bytes: UnsafeMutableRawBufferPointer
-
-    init(count: Int) { bytes = .allocate(byteCount: count, alignment: 64) }
-
-    deinit { bytes.deallocate() }
 }

@@ -91,7 +91,8 @@ import Testing
             "rope_parameters.high_freq_factor"
         ),
         (#""rope_parameters": {"full_attention": {"rope_type": "default"}}"#, "rope_parameters.full_attention"),
-        (#""quantization_config": {"quant_method": "awq", "bits": 4}"#, "quantization_config"),
+        (#""quantization_config": {"quant_method": "awq", "version": "gemv"}"#, "quantization_config.version"),
+        (#""quantization_config": {"quant_method": "hqq"}"#, "quantization_config.quant_method"),
     ])
     func anOddValueIsNamedByItsPath(members: String, path: String) throws {
         #expect(key { try config(members) } == path, "\(members)")
@@ -147,8 +148,9 @@ import Testing
                 #"layer_types: expected one type for each of 32 layers, found ["full_attention"]."#
             ),
             (
-                #""quantization_config": {"quant_method": "awq"}"#,
-                "quantization_config: awq quantization is not supported; float32, float16 and bfloat16 weights are supported."
+                #""quantization_config": {"quant_method": "aqlm"}"#,
+                "quantization_config.quant_method: \"aqlm\" is not supported; supported are awq, bitsandbytes, "
+                    + "compressed-tensors, fbgemm_fp8, fp8, gptq, modelopt, mxfp4, and GGUF files."
             ),
         ] {
             let error = #expect(throws: CheckpointError.self) { try config(members) }
@@ -160,11 +162,11 @@ import Testing
                 "/config.json, num_attention_heads: expected a whole number from 1 to 65536, found nothing.") == true)
     }
 
-    @Test func quantizedWeightsAreRefusedByName() throws {
+    @Test func unknownLayoutsAreRefusedByName() throws {
         let error = #expect(throws: CheckpointError.self) {
-            try config(#""quantization_config": {"quant_method": "gptq"}"#)
+            try config(#""quantization_config": {"quant_method": "gptq", "checkpoint_format": "marlin"}"#)
         }
-        #expect("\(error as Any)".contains("gptq"))
+        #expect("\(error as Any)".contains("marlin"))
         // A file of an unquantized model may say so.
         _ = try config(#""quantization_config": null"#)
     }

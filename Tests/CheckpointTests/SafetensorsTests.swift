@@ -40,12 +40,12 @@ import Testing
     }
 
     @Test func typesThatOnlyTheFormatKnowsAreReportedWhenTheyAreUsed() throws {
-        let header = #"{"w":{"dtype":"F8_E4M3","shape":[3],"data_offsets":[0,3]}}"#
+        let header = #"{"w":{"dtype":"F8_E4M3FNUZ","shape":[3],"data_offsets":[0,3]}}"#
         let file = try open(SafetensorsBytes.file(header: header, data: 3))
-        #expect(file.information("w")?.typeName == "F8_E4M3")
+        #expect(file.information("w")?.typeName == "F8_E4M3FNUZ")
         #expect(file.information("w")?.dtype == nil)
         let expected = CheckpointError.unsupportedTensorType(
-            file: file.description, tensor: "w", type: "F8_E4M3", supported: ["F32", "F16", "BF16"])
+            file: file.description, tensor: "w", type: "F8_E4M3FNUZ", supported: ["F32", "F16", "BF16"])
         #expect(throws: expected) { try file.tensor("w") }
     }
 

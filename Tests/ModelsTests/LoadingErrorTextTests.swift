@@ -86,9 +86,9 @@ import Testing
 
     @Test func quantizedWeights() throws {
         #expect(
-            try text(Self.tensors, #""quantization_config": {"quant_method": "gptq", "bits": 4}"#)
-                == "config.json (test), quantization_config: gptq quantization is not supported; float32, float16 and "
-                + "bfloat16 weights are supported.")
+            try text(Self.tensors, #""quantization_config": {"quant_method": "aqlm", "bits": 2}"#)
+                == "config.json (test), quantization_config.quant_method: \"aqlm\" is not supported; supported are awq, "
+                + "bitsandbytes, compressed-tensors, fbgemm_fp8, fp8, gptq, modelopt, mxfp4, and GGUF files.")
     }
 
     @Test func aTypeThatNoKernelReads() throws {

@@ -138,6 +138,7 @@ import Testing
     @Test func typesHaveTheSizesOfTheirNames() {
         let sizes: [DType: Int] = [
             .float32: 4, .float16: 2, .bfloat16: 2, .int64: 8, .int32: 4, .int16: 2, .int8: 1, .uint8: 1, .bool: 1,
+            .float8e4m3: 1, .float8e5m2: 1, .float8e8m0: 1,
         ]
         for dtype in DType.allCases { #expect(dtype.byteCount == sizes[dtype], "\(dtype)") }
         #expect(DType.allCases.filter(\.isFloatingPoint) == [.float32, .float16, .bfloat16])

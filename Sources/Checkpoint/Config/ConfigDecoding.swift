@@ -20,6 +20,12 @@ struct ConfigSection {
         return ConfigSection(file: file, prefix: "", members: members)
     }
 
+    /// - Returns: nil if the value is not an object.
+    init?(_ node: JSONNode, file: String) {
+        guard case .object(let members) = node else { return nil }
+        self.init(file: file, prefix: "", members: members)
+    }
+
     private init(file: String, prefix: String, members: [JSONNode.Member]) {
         self.file = file
         self.prefix = prefix

@@ -61,12 +61,7 @@ extension ModelConfig {
                 file: config.file, key: "text_config", found: "a model for more than text",
                 supported: "models whose config.json describes one text decoder are supported")
         }
-        for key in ["quantization_config", "compression_config"] where config.has(key) {
-            let method = try config.section(key)?.string("quant_method").map { $0 + " " } ?? ""
-            throw .unsupported(
-                file: config.file, key: key, found: "\(method)quantization",
-                supported: "float32, float16 and bfloat16 weights are supported")
-        }
+        _ = try QuantizationConfig(config)
         // The limits only keep products of sizes within Int; tensors are checked against them one by one.
         let heads = try config.required("num_attention_heads", in: 1...65_536)
         let positions = try config.required("max_position_embeddings", in: 1...largestContext)

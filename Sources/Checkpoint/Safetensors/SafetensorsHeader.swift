@@ -15,8 +15,9 @@ struct SafetensorsHeader {
     private static let types: [String: (bits: Int, dtype: DType?)] = [
         "F64": (64, nil), "F32": (32, .float32), "F16": (16, .float16), "BF16": (16, .bfloat16), "I64": (64, .int64),
         "I32": (32, .int32), "I16": (16, .int16), "I8": (8, .int8), "U8": (8, .uint8), "BOOL": (8, .bool),
-        "U64": (64, nil), "U32": (32, nil), "U16": (16, nil), "F8_E4M3": (8, nil), "F8_E5M2": (8, nil),
-        "F8_E8M0": (8, nil), "F8_E4M3FNUZ": (8, nil), "F8_E5M2FNUZ": (8, nil), "F6_E2M3": (6, nil),
+        "U64": (64, nil), "U32": (32, nil), "U16": (16, nil), "F8_E4M3": (8, .float8e4m3),
+        "F8_E5M2": (8, .float8e5m2),
+        "F8_E8M0": (8, .float8e8m0), "F8_E4M3FNUZ": (8, nil), "F8_E5M2FNUZ": (8, nil), "F6_E2M3": (6, nil),
         "F6_E3M2": (6, nil), "F4": (4, nil), "C64": (64, nil),
     ]
 

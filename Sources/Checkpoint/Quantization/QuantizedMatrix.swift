@@ -1,0 +1,82 @@
+import Tensors
+
+/// A matrix `[outputs, inputs]` in a published quantized layout, checked when it was made and read a few rows at a time.
+protocol QuantizedMatrix {
+    /// For messages, for example `GPTQ, 4 bits, groups of 128`.
+    var scheme: String { get }
+    var outputs: Int { get }
+    var inputs: Int { get }
+
+    /// Writes `rows.count · inputs` values: what the reference implementation of the format multiplies with.
+    func decode(_ rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>)
+}
+
+/// Makes a `QuantizedMatrix` of the tensors that share a stem, and says what is wrong with them.
+struct QuantizedParts {
+    let source: any WeightSource
+    /// `model.layers.0.self_attn.q_proj`: the module that the parts belong to.
+    let stem: String
+
+    func has(_ suffix: String) -> Bool { source.information(stem + suffix) != nil }
+
+    func information(_ suffix: String) -> TensorInformation? { source.information(stem + suffix) }
+
+    func view(_ suffix: String) throws(CheckpointError) -> TensorView { try source.tensor(stem + suffix) }
+
+    func failure(_ suffix: String, expected: String, found: String? = nil) -> CheckpointError {
+        let information = information(suffix)
+        return .malformedTensor(
+            file: information?.file ?? source.description, tensor: stem + suffix, bytes: information?.bytes,
+            expected: expected,
+            found: found ?? information.map { "\($0.typeName) \($0.shape)" } ?? "nothing")
+    }
+
+    /// A part of the given type with two dimensions.
+    func matrix(_ suffix: String, _ type: DType) throws(CheckpointError) -> TensorView {
+        let view = try view(suffix)
+        guard view.dtype == type, view.shape.count == 2 else {
+            throw failure(suffix, expected: "a matrix of \(type.rawValue)")
+        }
+        return view
+    }
+
+    /// A part of the given type and shape.
+    func part(_ suffix: String, _ type: DType, _ shape: [Int]) throws(CheckpointError) -> TensorView {
+        let view = try view(suffix)
+        guard view.dtype == type, view.shape == shape else {
+            throw failure(suffix, expected: "\(type.rawValue) \(shape)")
+        }
+        return view
+    }
+
+    /// All values of a part of any floating type, the 8-bit ones included.
+    func floats(_ suffix: String) throws(CheckpointError) -> [Float] {
+        let view = try view(suffix)
+        if let values = view.floats() { return values }
+        guard let table = SmallFloats.table(view.dtype) else {
+            throw failure(suffix, expected: "numbers of a floating type")
+        }
+        return view.bytes.map { table[Int($0)] }
+    }
+
+    /// As `floats`, of a given shape.
+    func floats(_ suffix: String, _ shape: [Int]) throws(CheckpointError) -> [Float] {
+        guard information(suffix)?.shape == shape else { throw failure(suffix, expected: "shape \(shape)") }
+        return try floats(suffix)
+    }
+
+    /// One number, whether as a scalar or as a vector of one.
+    func scalar(_ suffix: String) throws(CheckpointError) -> Float {
+        guard let information = information(suffix), information.shape.reduce(1, *) == 1 else {
+            throw failure(suffix, expected: "one number")
+        }
+        return try floats(suffix)[0]
+    }
+}
+
+extension TensorView {
+    /// A 32-bit word of a packed tensor. Files do not promise alignment.
+    @inline(__always) func word(_ index: Int) -> UInt32 {
+        UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
+    }
+}
