@@ -130,7 +130,7 @@ extension GrammarStore {
             if terminal.isLeaf {
                 let state = LeafAutomaton.State(terminal.position)
                 leaves[terminal.index]?.fill(state)
-                guard let leaf = leaves[terminal.index], leaf.nextGroups[Int(state)].nonzeroBitCount == 1 else {
+                guard let leaf = leaves[terminal.index], leaf.infos[Int(state)].nextGroups.nonzeroBitCount == 1 else {
                     return nil
                 }
                 for byte in 0...255 as ClosedRange<UInt8>

@@ -1,12 +1,9 @@
 /// Walks the vocabulary trie with a leaf's automaton.
 struct FragmentBuilder {
-    private var states: [LeafAutomaton.State]
     private var ranges: [(from: Int32, to: Int32)] = []
+    private var open: (from: Int32, to: Int32) = (0, 0)
+    private var exits: [Int32] = []
     private var accepted = 0
-
-    init(maximumDepth: Int) {
-        states = [LeafAutomaton.State](repeating: LeafAutomaton.dead, count: maximumDepth + 2)
-    }
 
     /// The fragment of `start` below trie node `node`.
     /// - Complexity: O(nodes reached); a subtree that a run of the state takes whole counts as one.
@@ -15,60 +12,81 @@ struct FragmentBuilder {
         follow: UInt64
     ) -> MaskFragment {
         let trie = vocabulary.trie
-        ranges.removeAll(keepingCapacity: true)
-        accepted = 0
-        var exits: [Int32] = []
-        leaf.fill(start)
         let base = trie.nodes[Int(node)]
+        leaf.fill(start)
+        var states = [LeafAutomaton.State](repeating: LeafAutomaton.dead, count: trie.maximumDepth + 2)
         states[Int(base.depth)] = start
-        if let run = swallowed(leaf, start, base, follow), run {
+        if Self.takesAll(leaf.infos[Int(start)], base, follow) {
             accept(trie.nodes[Int(node) + 1].rank, trie.nodes[Int(base.end)].rank)
         } else {
             var index = Int(node) + 1
-            let end = Int(base.end)
-            while index < end {
-                let entry = trie.nodes[index]
-                let state = leaf.next(states[Int(entry.depth) - 1], entry.byte)
-                if state < 0 {
-                    index = Int(entry.end)
-                    continue
-                }
-                leaf.fill(state)
-                if leaf.isFinal[Int(state)], trie.childGroups[index] & follow != 0 { exits.append(Int32(index)) }
-                if !leaf.continues[Int(state)] {
-                    accept(entry.rank, trie.nodes[index + 1].rank)
-                    index = Int(entry.end)
-                } else if swallowed(leaf, state, entry, follow) == true {
-                    accept(entry.rank, trie.nodes[Int(entry.end)].rank)
-                    index = Int(entry.end)
-                } else {
-                    accept(entry.rank, trie.nodes[index + 1].rank)
-                    states[Int(entry.depth)] = state
-                    index += 1
-                }
+            while index < Int(base.end) {
+                let missing = walk(leaf, trie, &states, &index, to: Int(base.end), follow)
+                if missing >= 0 { leaf.fill(missing) }
             }
         }
+        if open.from < open.to { ranges.append(open) }
         return MaskFragment(tokens: tokens(vocabulary), exits: exits)
+    }
+
+    /// Goes on from trie node `index` until `end`, or until a state has to be filled; gives that state, or -1.
+    private mutating func walk(
+        _ leaf: borrowing LeafAutomaton, _ trie: VocabularyTrie, _ path: inout [LeafAutomaton.State],
+        _ index: inout Int, to end: Int, _ follow: UInt64
+    ) -> LeafAutomaton.State {
+        let nodes = trie.nodes.span
+        let transitions = leaf.transitions.span
+        let infos = leaf.infos.span
+        let byteClass = leaf.byteClass.span
+        let classes = leaf.classes
+        var states = path.mutableSpan
+        var next = index
+        while next < end {
+            let entry = nodes[unchecked: next]
+            let from = Int(states[unchecked: Int(entry.depth) - 1])
+            let state = transitions[unchecked: from * classes + Int(byteClass[unchecked: Int(entry.byte)])]
+            if state < 0 {
+                next = Int(entry.end)
+                continue
+            }
+            let info = infos[unchecked: Int(state)]
+            if !info.isFilled {
+                index = next
+                return state
+            }
+            if info.isFinal, trie.childGroups[next] & follow != 0 { exits.append(Int32(next)) }
+            var after = next + 1
+            if !info.continues {
+                accept(entry.rank, nodes[unchecked: next + 1].rank)
+                after = Int(entry.end)
+            } else if Self.takesAll(info, entry, follow) {
+                after = Int(entry.end)
+                accept(entry.rank, nodes[unchecked: after].rank)
+            } else {
+                accept(entry.rank, nodes[unchecked: after].rank)
+                states[unchecked: Int(entry.depth)] = state
+            }
+            next = after
+        }
+        index = next
+        return LeafAutomaton.dead
     }
 
     /// Whether everything below `entry` is allowed and nothing below it is an exit that matters.
     @inline(__always)
-    private func swallowed(
-        _ leaf: borrowing LeafAutomaton, _ state: LeafAutomaton.State, _ entry: VocabularyTrie.Node, _ follow: UInt64
-    ) -> Bool? {
-        let run = leaf.runs[Int(state)]
-        return run.groups != 0 && entry.groups & ~run.groups == 0 && entry.isClean && entry.scalars <= run.capacity
-            && (!run.mayEnd || entry.groups & follow == 0)
+    private static func takesAll(_ info: LeafAutomaton.Info, _ entry: VocabularyTrie.Node, _ follow: UInt64) -> Bool {
+        info.run.groups != 0 && entry.groups & ~info.run.groups == 0 && entry.isClean
+            && entry.scalars <= info.run.capacity && (!info.run.mayEnd || entry.groups & follow == 0)
     }
 
     @inline(__always)
     private mutating func accept(_ from: Int32, _ to: Int32) {
-        if from == to { return }
         accepted += Int(to - from)
-        if let last = ranges.last, last.to == from {
-            ranges[ranges.count - 1].to = to
-        } else {
-            ranges.append((from, to))
+        if open.to == from {
+            open.to = to
+        } else if from < to {
+            if open.from < open.to { ranges.append(open) }
+            open = (from, to)
         }
     }
 

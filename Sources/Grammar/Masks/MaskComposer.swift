@@ -60,10 +60,22 @@ extension GrammarStore {
         guard var leaf = leaves[index].take() else { return MaskFragment(tokens: .few([]), exits: []) }
         defer { leaves[index] = leaf }
         let state = leaf.representative(of: LeafAutomaton.State(terminal.position))
-        let key = FragmentCache.Key(leaf: Int32(index), state: state, node: node, follow: follow)
+        return fragment(&leaf, Int32(index), state, below: node, follow: follow)
+    }
+
+    private mutating func fragment(
+        _ leaf: inout LeafAutomaton, _ index: Int32, _ state: LeafAutomaton.State, below node: Int32, follow: UInt64
+    ) -> MaskFragment {
+        let key = FragmentCache.Key(leaf: index, state: state, node: node, follow: follow)
         if let known = fragments.find(key) { return known }
-        var walk = FragmentBuilder(maximumDepth: vocabulary.trie.maximumDepth)
-        let fragment = walk.build(&leaf, state, vocabulary, below: node, follow: follow)
+        let fragment: MaskFragment
+        if node == 0, let run = leaf.countedRun(state), run.high > 2 {
+            let base = self.fragment(&leaf, index, run.unbounded, below: node, follow: follow)
+            fragment = base.bounded(by: run, &leaf, state, vocabulary)
+        } else {
+            var walk = FragmentBuilder()
+            fragment = walk.build(&leaf, state, vocabulary, below: node, follow: follow)
+        }
         fragments.insert(key, fragment)
         return fragment
     }
@@ -80,7 +92,7 @@ extension GrammarStore {
     private mutating func firstGroups(_ terminal: Terminal) -> UInt64 {
         if terminal.isLeaf {
             leaves[terminal.index]?.fill(LeafAutomaton.State(terminal.position))
-            return leaves[terminal.index]?.nextGroups[terminal.position] ?? 0
+            return leaves[terminal.index]?.infos[terminal.position].nextGroups ?? 0
         }
         guard case .bytes(let bytes) = builder.nodes[terminal.index] else { return 0 }
         return ByteGroups.bit(bytes[terminal.position])

@@ -25,6 +25,12 @@ struct VocabularyTrie: Sendable {
     /// The root's child for each byte, 0 where there is none.
     private(set) var rootChildren = [Int32](repeating: 0, count: 256)
     private(set) var maximumDepth = 0
+    /// Ranks by falling number of scalars.
+    private(set) var longestFirst: [Int32] = []
+    /// How many tokens have more than so many scalars; 0 for numbers beyond the last.
+    private(set) var longerCount: [Int32] = []
+    /// Groups of each token's bytes, by rank.
+    private(set) var tokenGroups: [UInt64] = []
 
     /// - Parameters:
     ///   - bytes: all spellings, one after the other.
@@ -92,6 +98,38 @@ struct VocabularyTrie: Sendable {
                 groups: 0, end: Int32(nodes.count), rank: Int32(tokens.count), depth: 0, byte: 0, scalars: 0,
                 isClean: false))
         summarize(parents)
+        sortByLength(parents)
+    }
+
+    private mutating func sortByLength(_ parents: [Int32]) {
+        var lengths = [Int32](repeating: 0, count: parents.count)
+        var groups = [UInt64](repeating: 0, count: parents.count)
+        var tokenLengths = [Int32](repeating: 0, count: tokens.count)
+        tokenGroups = [UInt64](repeating: 0, count: tokens.count)
+        for index in 1..<max(1, parents.count) {
+            let parent = Int(parents[index])
+            lengths[index] = lengths[parent] + (nodes[index].byte & 0xC0 == 0x80 ? 0 : 1)
+            groups[index] = groups[parent] | ByteGroups.bit(nodes[index].byte)
+            for rank in Int(nodes[index].rank)..<Int(nodes[index + 1].rank) {
+                tokenLengths[rank] = lengths[index]
+                tokenGroups[rank] = groups[index]
+            }
+        }
+        let most = Int(tokenLengths.max() ?? 0)
+        var counts = [Int32](repeating: 0, count: most + 2)
+        for length in tokenLengths { counts[Int(length)] += 1 }
+        longerCount = [Int32](repeating: 0, count: most + 1)
+        var longer: Int32 = 0
+        for length in stride(from: most, through: 0, by: -1) {
+            longerCount[length] = longer
+            longer += counts[length]
+        }
+        var next = longerCount
+        longestFirst = [Int32](repeating: 0, count: tokens.count)
+        for (rank, length) in tokenLengths.enumerated() {
+            longestFirst[Int(next[Int(length)])] = Int32(rank)
+            next[Int(length)] += 1
+        }
     }
 
     /// Fills what a node knows of its subtree, from the leaves up.

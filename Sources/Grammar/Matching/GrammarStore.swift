@@ -129,7 +129,7 @@ struct GrammarStore {
         case .empty: result = true
         case .never, .bytes: result = false
         case .regular(let leaf):
-            result = prepareLeaf(Int(leaf)) && leaves[Int(leaf)].map { $0.isFinal[Int($0.start)] } ?? false
+            result = prepareLeaf(Int(leaf)) && leaves[Int(leaf)].map { $0.infos[Int($0.start)].isFinal } ?? false
         case .sequence(let parts): result = parts.allSatisfy { isNullable($0, &open) }
         case .choice(let parts): result = parts.contains { isNullable($0, &open) }
         case .repetition(let part, let low, _): result = low == 0 || isNullable(part, &open)
@@ -208,8 +208,8 @@ struct GrammarStore {
                 let start = leaves[Int(index)]?.start ?? 0
                 leaves[Int(index)]?.fill(start)
                 guard let leaf = leaves[Int(index)] else { continue }
-                if leaf.continues[Int(start)] { emit(.leaf(index, start), next.parent) }
-                if leaf.isFinal[Int(start)] { complete(next.parent) }
+                if leaf.infos[Int(start)].continues { emit(.leaf(index, start), next.parent) }
+                if leaf.infos[Int(start)].isFinal { complete(next.parent) }
             case .sequence(let parts):
                 let place = Int(next.item.kind == .sequence ? next.item.count : 0)
                 let after =
@@ -271,12 +271,12 @@ struct GrammarStore {
             }
             leaves[index]?.fill(state)
             guard let leaf = leaves[index] else { return }
-            if leaf.continues[Int(state)] {
+            if leaf.infos[Int(state)].continues {
                 result.configurations.append(
                     Configuration(
                         terminal: .leaf(Int32(index), state), continuation: configuration.continuation))
             }
-            ends = leaf.isFinal[Int(state)]
+            ends = leaf.infos[Int(state)].isFinal
         } else {
             guard case .bytes(let bytes) = builder.nodes[terminal.index], bytes[terminal.position] == byte else {
                 return

@@ -1,3 +1,31 @@
+/// Byte groups by byte class and by alphabet class.
+private struct GroupSummary {
+    /// Groups of the bytes of each byte class.
+    var byteGroups: [UInt64]
+    /// Groups that a scalar of each alphabet class can show.
+    var scalarGroups: [UInt64]
+    /// Groups of ASCII bytes that stand for no scalar by themselves.
+    var neverScalar: UInt64 = 0
+
+    init(_ alphabet: Alphabet, _ decoder: ScalarDecoder) {
+        byteGroups = [UInt64](repeating: 0, count: decoder.byteClassCount)
+        for byte in 0..<256 { byteGroups[Int(decoder.byteClass[byte])] |= ByteGroups.bit(UInt8(byte)) }
+        scalarGroups = [UInt64](repeating: 0, count: alphabet.classCount)
+        for byte in 0..<128 as Range<UInt8> {
+            let output = decoder.rows[Int(decoder.byteClass[Int(byte)])]
+            if output != ScalarDecoder.dead, output & ScalarDecoder.outputBit != 0 {
+                scalarGroups[Int(output & ~ScalarDecoder.outputBit)] |= ByteGroups.bit(byte)
+            } else {
+                neverScalar |= ByteGroups.bit(byte)
+            }
+        }
+        for (segment, scalarClass) in alphabet.classes.enumerated()
+        where scalarClass != Alphabet.none && alphabet.end(ofSegment: segment) >= 0x80 {
+            scalarGroups[Int(scalarClass)] |= ByteGroups.nonASCII
+        }
+    }
+}
+
 /// The byte automaton of a regular language in an encoding, deterministic, its states made as they are reached. A value:
 /// copying one prepared for a vocabulary into a grammar costs nothing until the copy grows.
 struct LeafAutomaton {
@@ -9,9 +37,21 @@ struct LeafAutomaton {
     /// with bytes in `groups`, the automaton stays alive.
     struct Run {
         var groups: UInt64 = 0
+        /// 255 for no bound.
         var capacity: UInt8 = 0
         /// Whether it may also end after some of these scalars.
         var mayEnd = false
+    }
+
+    /// What a mask builder asks of each state, side by side in memory.
+    struct Info {
+        var run = Run()
+        /// Groups of the bytes that lead on; valid for filled states.
+        var nextGroups: UInt64 = 0
+        var isFilled = false
+        var isFinal = false
+        /// Whether any byte leads on; valid for filled states.
+        var continues = false
     }
 
     private(set) var pool: RegularPool
@@ -20,19 +60,14 @@ struct LeafAutomaton {
     let byteClass: [UInt8]
     /// `transitions[state * classes + byteClass[byte]]`; valid for filled states.
     private(set) var transitions: [State] = []
-    private(set) var isFilled: [Bool] = []
-    private(set) var isFinal: [Bool] = []
-    /// Whether any byte leads on; valid for filled states.
-    private(set) var continues: [Bool] = []
-    /// Groups of the bytes that lead on; valid for filled states.
-    private(set) var nextGroups: [UInt64] = []
-    private(set) var runs: [Run] = []
+    private(set) var infos: [Info] = []
     /// Whether some final state continues, so that the end of the leaf is not told by its own bytes.
     private(set) var hasOpenEnds = false
     /// Set when a limit was reached: missing states count as dead.
     private(set) var exceeded = false
     let start: State
 
+    private let summary: GroupSummary
     private var terms: [RegularPool.ID] = []
     private var positions: [UInt16] = []
     private var known: [UInt64: State] = [:]
@@ -48,6 +83,7 @@ struct LeafAutomaton {
         decoder = ScalarDecoder(pool.alphabet, leaf.encoding)
         classes = decoder.byteClassCount
         byteClass = decoder.byteClass
+        summary = GroupSummary(pool.alphabet, decoder)
         budget = limits.maximumPatternStates
         maximumStates = limits.maximumPatternStates * 4
         self.horizon = Int32(clamping: horizon + 1)
@@ -65,7 +101,7 @@ struct LeafAutomaton {
 
     /// An estimate of the memory it holds.
     var byteCount: Int {
-        transitions.count * 4 + isFilled.count * 60 + decoder.rows.count * 2 + pool.nodes.count * 120
+        transitions.count * 4 + infos.count * 80 + decoder.rows.count * 2 + pool.nodes.count * 120
             + pool.nodes.count * pool.alphabet.classCount
     }
 
@@ -80,15 +116,13 @@ struct LeafAutomaton {
         known[key] = state
         terms.append(term)
         positions.append(position)
-        isFilled.append(false)
         // The end of a quoted leaf is its own state: the empty text between two scalars that can no longer come.
         let final =
             decoder.quoted
             ? position == ScalarDecoder.finish : position == decoder.boundary && pool.isNullable[Int(term)]
-        isFinal.append(final)
-        continues.append(false)
-        nextGroups.append(0)
-        runs.append(Run())
+        var info = Info()
+        info.isFinal = final
+        infos.append(info)
         transitions.append(contentsOf: repeatElement(Self.dead, count: classes))
         return state
     }
@@ -105,8 +139,8 @@ struct LeafAutomaton {
     /// Makes the transitions of `state`.
     mutating func fill(_ state: State) {
         let index = Int(state)
-        if isFilled[index] { return }
-        isFilled[index] = true
+        if infos[index].isFilled { return }
+        infos[index].isFilled = true
         let term = terms[index]
         let position = positions[index]
         if position == ScalarDecoder.finish { return }
@@ -135,25 +169,24 @@ struct LeafAutomaton {
             leadsOn[number] = target != Self.dead
         }
         var groups: UInt64 = 0
-        for byte in 0..<256 where leadsOn[Int(byteClass[byte])] { groups |= ByteGroups.bit(UInt8(byte)) }
-        nextGroups[index] = groups
-        continues[index] = groups != 0
-        if isFinal[index], groups != 0 { hasOpenEnds = true }
-        if position == decoder.boundary { runs[index] = run(of: term, row) }
+        for number in 0..<classes where leadsOn[number] { groups |= summary.byteGroups[number] }
+        infos[index].nextGroups = groups
+        infos[index].continues = groups != 0
+        if infos[index].isFinal, groups != 0 { hasOpenEnds = true }
+        if position == decoder.boundary { infos[index].run = run(of: term, row) }
     }
 
     @inline(__always)
     mutating func next(_ state: State, _ byte: UInt8) -> State {
-        if !isFilled[Int(state)] { fill(state) }
+        if !infos[Int(state)].isFilled { fill(state) }
         return transitions[Int(state) * classes + Int(byteClass[Int(byte)])]
     }
 
     // MARK: Runs
 
     private mutating func run(of term: RegularPool.ID, _ row: [RegularPool.ID]) -> Run {
-        var loops = ClassSet(count: pool.alphabet.classCount)
-        for (number, target) in row.enumerated() where target == term { loops.insert(number) }
-        var best = Run(groups: groups(of: loops), capacity: 255, mayEnd: !decoder.quoted && pool.isNullable[Int(term)])
+        let ends = !decoder.quoted && pool.isNullable[Int(term)]
+        var best = Run(groups: groups(of: loops(of: term, row)), capacity: 255, mayEnd: ends)
         if best.groups == 0 { best.capacity = 0 }
         if let (set, capacity, mayEnd) = counterRun(term) {
             let counted = Run(groups: groups(of: set), capacity: capacity, mayEnd: mayEnd && !decoder.quoted)
@@ -162,49 +195,117 @@ struct LeafAutomaton {
         return best
     }
 
+    private func loops(of term: RegularPool.ID, _ row: [RegularPool.ID]) -> ClassSet {
+        var loops = ClassSet(count: pool.alphabet.classCount)
+        for (number, target) in row.enumerated() where target == term { loops.insert(number) }
+        return loops
+    }
+
     /// The widest counted set at the head of `term` or of one of its alternatives.
-    private mutating func counterRun(_ term: RegularPool.ID) -> (ClassSet, UInt8, Bool)? {
+    private mutating func counterRun(_ term: RegularPool.ID) -> (ClassSet, UInt8, mayEnd: Bool)? {
         switch pool.nodes[Int(term)] {
         case .repetition(let operand, _, let high):
             guard case .set(let set) = pool.nodes[Int(operand)] else { return nil }
             return (pool.sets[Int(set)], high < 0 ? 255 : UInt8(min(high, 254)), true)
         case .concatenation(let head, let rest):
             guard let (set, capacity, _) = counterRun(head), isLive(rest) else { return nil }
-            return (set, capacity, true)
+            // What follows the run can end inside of it only if it can be empty or start with the run's scalars.
+            var mayEnd = pool.isNullable[Int(rest)]
+            for (number, target) in pool.row(rest).enumerated() where target != pool.nothing {
+                mayEnd = mayEnd || set.contains(number)
+            }
+            return (set, capacity, mayEnd)
         case .union(let parts):
-            var best: (ClassSet, UInt8, Bool)?
+            var best: (ClassSet, UInt8, mayEnd: Bool)?
             for part in parts {
                 guard let candidate = counterRun(part) else { continue }
                 if best == nil || candidate.1 > best?.1 ?? 0 { best = candidate }
             }
             // Other alternatives may end inside the run.
             return best.map { ($0.0, $0.1, true) }
+        case .intersection(let parts): return intersectionRun(parts)
         default: return nil
         }
+    }
+
+    /// A counted set together with languages that stay as they are on some scalars and may end: on these scalars they
+    /// can wait until the count is right, so that the intersection lives as long as the counter.
+    private mutating func intersectionRun(_ parts: [RegularPool.ID]) -> (ClassSet, UInt8, mayEnd: Bool)? {
+        var result: (ClassSet, UInt8, mayEnd: Bool)?
+        var waiting: ClassSet?
+        for part in parts {
+            if case .repetition(let operand, _, _) = pool.nodes[Int(part)], case .set = pool.nodes[Int(operand)],
+                result == nil
+            {
+                result = counterRun(part)
+            } else {
+                guard pool.isNullable[Int(part)] else { return nil }
+                let loops = loops(of: part, pool.row(part))
+                waiting = waiting?.intersection(loops) ?? loops
+            }
+        }
+        guard let result, let waiting else { return nil }
+        let set = result.0.intersection(waiting)
+        return set.isEmpty ? nil : (set, result.1, true)
     }
 
     /// The groups all of whose bytes, as scalars, are in `set`; the groups of non-ASCII bytes only if every non-ASCII
     /// scalar is.
     private func groups(of set: ClassSet) -> UInt64 {
-        var result: UInt64 = 0
-        var excluded: UInt64 = 0
-        for byte in 0..<128 as Range<UInt8> {
-            let output = decoder.rows[Int(byteClass[Int(byte)])]
-            let inside =
-                output != ScalarDecoder.dead && output & ScalarDecoder.outputBit != 0
-                && set.contains(Int(output & ~ScalarDecoder.outputBit))
-            if inside { result |= ByteGroups.bit(byte) } else { excluded |= ByteGroups.bit(byte) }
+        var inside: UInt64 = 0
+        var outside = summary.neverScalar
+        for number in 0..<pool.alphabet.classCount {
+            if set.contains(number) {
+                inside |= summary.scalarGroups[number]
+            } else {
+                outside |= summary.scalarGroups[number]
+            }
         }
-        result &= ~excluded
-        var all = true
-        for (segment, scalarClass) in pool.alphabet.classes.enumerated()
-        where scalarClass != Alphabet.none && pool.alphabet.end(ofSegment: segment) >= 0x80 {
-            all = all && set.contains(Int(scalarClass))
-        }
-        return all ? result | ByteGroups.nonASCII : result
+        return inside & ~outside
     }
 
     // MARK: Sharing
+
+    /// A state that counts the scalars of one set, no more than `high`, and tells by the next scalar where the run ends:
+    /// the state without that bound allows the same tokens, except those that go beyond it.
+    struct CountedRun {
+        var high: Int
+        var unbounded: State
+        var groups: UInt64
+    }
+
+    /// Nil when `state` is no such state.
+    mutating func countedRun(_ state: State) -> CountedRun? {
+        guard positions[Int(state)] == decoder.boundary else { return nil }
+        let term = terms[Int(state)]
+        let head: RegularPool.ID
+        var rest = pool.emptyText
+        switch pool.nodes[Int(term)] {
+        case .repetition: head = term
+        case .concatenation(let first, let second): (head, rest) = (first, second)
+        default: return nil
+        }
+        guard case .repetition(let operand, let low, let high) = pool.nodes[Int(head)], high >= 0,
+            case .set(let set) = pool.nodes[Int(operand)]
+        else { return nil }
+        for (number, target) in pool.row(rest).enumerated()
+        where target != pool.nothing && pool.sets[Int(set)].contains(number) { return nil }
+        let groups = groups(of: pool.sets[Int(set)])
+        let endless = pool.repetition(operand, low, -1)
+        let joined = pool.concatenation(endless, rest)
+        let free = self.state(joined, decoder.boundary)
+        return free < 0 ? nil : CountedRun(high: Int(high), unbounded: free, groups: groups)
+    }
+
+    /// The state after all of `bytes`, `dead` when they are not allowed.
+    mutating func next(_ state: State, all bytes: ArraySlice<UInt8>) -> State {
+        var state = state
+        for byte in bytes {
+            state = next(state, byte)
+            if state < 0 { return state }
+        }
+        return state
+    }
 
     /// A state with the same tokens as `state`, the same for all states that differ only beyond any token's reach.
     mutating func representative(of state: State) -> State {

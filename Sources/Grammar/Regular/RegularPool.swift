@@ -88,8 +88,8 @@ struct RegularPool {
         }
     }
 
-    /// The term with every counter beyond `bound` set to `bound`. Until `bound` scalars have come, the two terms accept,
-    /// end and die alike. Terms with booleans stay as they are: whether they die depends on exact counts.
+    /// The term with every lower counter beyond `bound` set to `bound` and every upper one beyond it to no end. Until
+    /// `bound` scalars have come, the two terms accept, end and die alike. Terms with booleans stay as they are: whether they die depends on exact counts.
     mutating func clamped(_ id: ID, to bound: Int32) -> ID {
         if counters[Int(id)] <= bound { return id }
         let key = Int64(id) << 32 | Int64(bound)
@@ -106,7 +106,7 @@ struct RegularPool {
             result = union(members)
         case .repetition(let operand, let low, let high):
             let inner = clamped(operand, to: bound)
-            result = repetition(inner, min(low, bound), high < 0 ? -1 : min(high, bound))
+            result = repetition(inner, min(low, bound), high > bound ? -1 : high)
         }
         clampings[key] = result
         return result
