@@ -29,8 +29,9 @@ package enum ToolCallParser: String, Sendable, CaseIterable {
         if template.contains("<|channel|>"), template.contains("<|message|>") {
             self = .gptOSS
         } else if template.contains("<｜tool▁calls▁begin｜>") {
-            self = template.contains("'function<｜tool▁sep｜>") || template.contains("function' + '<｜tool▁sep｜>")
-                || template.contains("```json") ? .deepSeekV3 : .deepSeekV31
+            self =
+                template.contains("'function<｜tool▁sep｜>") || template.contains("function' + '<｜tool▁sep｜>")
+                    || template.contains("```json") ? .deepSeekV3 : .deepSeekV31
         } else if template.contains("<|tool_calls_section_begin|>") {
             self = .kimiK2
         } else if template.contains("[TOOL_CALLS]") {

@@ -34,7 +34,8 @@ public final class LocalEngine: Sendable {
         let files = try source.files()
         let tokenizerFiles = try settings.tokenizerDirectory.map { try ModelFiles.directory($0) } ?? files
         let assets = try ModelAssets(
-            files: files, tokenizerFiles: tokenizerFiles, chatTemplate: settings.chatTemplate)
+            files: files, tokenizerFiles: tokenizerFiles, chatTemplate: settings.chatTemplate,
+            reasoningParser: settings.reasoningParser, toolCallParser: settings.toolCallParser)
         let handle = try await EngineLoader.start(
             settings.engine, files: files, endOfSequenceIDs: assets.endOfSequenceIDs,
             backend: { [kernels = settings.kernels, threads = settings.threads, pin = settings.pinThreads] in
@@ -55,6 +56,9 @@ package struct LocalEngineSettings: Sendable {
     package var tokenizerDirectory: String?
     /// Jinja source in place of the model's own.
     package var chatTemplate: String?
+    /// What reads reasoning and calls in answers; nil: what the template shows.
+    package var reasoningParser: String?
+    package var toolCallParser: String?
     /// Nil: the best path the processor runs.
     package var kernels: String?
     /// Nil: all the process may use.

@@ -20,7 +20,8 @@ enum EngineStart {
         let files = try source(model).files()
         return try ModelAssets(
             files: files, tokenizerFiles: model.tokenizerPath.map { try ModelFiles.directory($0) } ?? files,
-            chatTemplate: chatTemplate(model))
+            chatTemplate: chatTemplate(model), reasoningParser: model.reasoningParser,
+            toolCallParser: model.toolCallParser)
     }
 
     static func source(_ model: ModelOptions) -> ModelSource {
@@ -52,6 +53,9 @@ enum EngineStart {
         var settings = LocalEngineSettings(engine)
         settings.tokenizerDirectory = model.tokenizerPath
         settings.chatTemplate = try chatTemplate(model)
+        _ = try AnswerParsers(reasoning: model.reasoningParser, toolCalls: model.toolCallParser, template: nil)
+        settings.reasoningParser = model.reasoningParser
+        settings.toolCallParser = model.toolCallParser
         settings.threads = machine.threads
         return settings
     }

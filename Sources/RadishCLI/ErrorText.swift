@@ -20,6 +20,8 @@ enum ErrorText {
         case let error as ConfigFileError: text(error)
         case let error as ServerError: text(error)
         case let error as OptionError: text(error)
+        case let error as UnknownParser:
+            "\(error.flag) \(error.name): expected auto, none, \(error.known.joined(separator: ", "))."
         // Checkpoint, models, tokenizers, templates and the server describe themselves.
         default: "\(error)"
         }

@@ -16,19 +16,32 @@ package struct ModelAssets: Sendable {
     package let endOfSequenceIDs: Set<Int32>
     /// What a request that says nothing gets.
     package let defaultSampling: SamplingParameters
+    /// What reads reasoning and calls in the model's answers.
+    package let parsers: AnswerParsers
+    /// The templates write tools and calls themselves.
+    package let templateShowsTools: Bool
 
     /// - Parameters:
     ///   - files: of the model: generation defaults.
     ///   - tokenizerFiles: tokenizer and template, normally the same.
     ///   - chatTemplate: Jinja source in place of the model's own.
-    /// - Throws: `CheckpointError`, `TokenizerError` or `TemplateError`.
-    package init(files: ModelFiles, tokenizerFiles: ModelFiles, chatTemplate: String? = nil) throws {
+    ///   - reasoningParser: a name, `none`, or nil and `auto` for what the template shows.
+    ///   - toolCallParser: likewise.
+    /// - Throws: `CheckpointError`, `TokenizerError`, `TemplateError` or `UnknownParser`.
+    package init(
+        files: ModelFiles, tokenizerFiles: ModelFiles, chatTemplate: String? = nil, reasoningParser: String? = nil,
+        toolCallParser: String? = nil
+    ) throws {
         guard let json = try tokenizerFiles.contents(of: "tokenizer.json") else {
             throw CheckpointError.missingFile(name: "tokenizer.json", directory: tokenizerFiles.description)
         }
         let config = try TokenizerConfig.read(tokenizerFiles)
         let defaults = try GenerationDefaults.read(files)
         let tokenizer = try Tokenizer(json: json)
+        let sources = chatTemplate.map { [$0] } ?? config.chatTemplates.map(\.source)
+        let parsers = try AnswerParsers(
+            reasoning: reasoningParser, toolCalls: toolCallParser,
+            template: sources.isEmpty ? nil : sources.joined(separator: "\n"))
         self.init(
             tokenizer: tokenizer,
             chatTemplate: try chatTemplate.map { try ChatTemplate(source: $0, name: "--chat-template") }
@@ -37,15 +50,19 @@ package struct ModelAssets: Sendable {
             beginOfSequenceToken: config.beginOfSequenceToken
                 ?? defaults.beginOfSequenceID.flatMap(tokenizer.token(ofID:)),
             endOfSequenceToken: config.endOfSequenceToken,
-            endOfSequenceIDs: defaults.endOfSequenceIDs, defaultSampling: Self.sampling(defaults))
+            endOfSequenceIDs: defaults.endOfSequenceIDs, defaultSampling: Self.sampling(defaults), parsers: parsers)
     }
 
     /// From parts; for tests and tools.
     package init(
         tokenizer: Tokenizer, chatTemplate: ChatTemplate?, toolTemplate: ChatTemplate? = nil,
         beginOfSequenceToken: String? = nil, endOfSequenceToken: String? = nil, endOfSequenceIDs: [Int32] = [],
-        defaultSampling: SamplingParameters = SamplingParameters()
+        defaultSampling: SamplingParameters = SamplingParameters(), parsers: AnswerParsers = AnswerParsers()
     ) {
+        self.parsers = parsers
+        templateShowsTools = [chatTemplate, toolTemplate].contains {
+            $0?.referencedVariables.contains("tools") ?? false
+        }
         self.tokenizer = tokenizer
         self.chatTemplate = chatTemplate
         self.toolTemplate = toolTemplate

@@ -29,6 +29,9 @@ package enum PromptBuilder {
                 message: "continue_final_message and add_generation_prompt exclude each other; set the latter to false")
         }
         var messages = try flattened(chat.messages)
+        if !assets.templateShowsTools, chat.tools != nil || ToolPrompt.hasCalls(messages) {
+            messages = try ToolPrompt.messages(messages, tools: chat.tools)
+        }
         let mark = chat.continueFinalMessage ? try markEnd(of: &messages) : nil
         var variables: [(String, JinjaValue)] = [
             ("messages", .array(messages)),

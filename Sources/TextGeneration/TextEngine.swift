@@ -1,4 +1,6 @@
 package import EngineInterface
+import OutputParsers
+import Tokenizers
 
 /// The door of this room: text requests in, streams of text out, over any `GenerationEngine`.
 package struct TextEngine: Sendable {
@@ -39,7 +41,7 @@ package struct TextEngine: Sendable {
         } catch { throw .request(error) }
         var text = TextStream(
             request, promptTokens: prompt.count, tokenizer: assets.tokenizer,
-            endOfSequenceIDs: engine.information.endOfSequenceIDs)
+            endOfSequenceIDs: engine.information.endOfSequenceIDs, parser: parser(request, prompt: prompt))
         let (stream, continuation) = AsyncStream.makeStream(of: TextEvent.self)
         let pump = Task { [engine, id = request.id] in
             for await event in events {
@@ -54,5 +56,15 @@ package struct TextEngine: Sendable {
         }
         continuation.onTermination = { _ in pump.cancel() }
         return stream
+    }
+
+    private func parser(
+        _ request: TextRequest, prompt: [Int32]
+    ) -> (parser: OutputParser, options: OutputParser.Options)? {
+        let options = request.output.options(assets)
+        guard options.isNeeded else { return nil }
+        // Templates may open the reasoning themselves, in their last few tokens.
+        let end = assets.tokenizer.decode(Array(prompt.suffix(16)), skipSpecialTokens: false)
+        return (OutputParser(options, prompt: end), options)
     }
 }

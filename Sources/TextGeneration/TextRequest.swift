@@ -24,6 +24,8 @@ package struct TextRequest: Sendable {
     package var promptLogprobs: PromptLogprobs?
     /// Only the last so many tokens of the prompt are used. -1: as many as leave room for `maxTokens` in the context.
     package var keptPromptTokens: Int?
+    /// How the answer is sorted into content, reasoning and calls.
+    package var output = OutputForm()
 
     package init(
         id: String, prompt: Prompt, sampling: SamplingParameters = SamplingParameters(), stop: [String] = [],
@@ -80,6 +82,10 @@ package enum TextEvent: Sendable, Equatable {
 package struct TextDelta: Sendable, Equatable {
     /// May be empty while bytes of one character or the start of a stop string are held back.
     package var text: String
+    /// Before `text`.
+    package var reasoning = ""
+    /// After `text`.
+    package var calls: [CallDelta] = []
     /// The tokens that arrived since the last delta, in order.
     package var tokens: [GeneratedToken]
     /// The prompt's tokens with their log-probabilities, if they were asked for: once, before any other.
@@ -90,6 +96,9 @@ package struct TextDelta: Sendable, Equatable {
         self.tokens = tokens
         self.prompt = prompt
     }
+
+    /// Says nothing.
+    package var isEmpty: Bool { text.isEmpty && reasoning.isEmpty && calls.isEmpty && tokens.isEmpty && prompt.isEmpty }
 }
 
 package struct TextFinish: Sendable, Equatable {
@@ -102,9 +111,15 @@ package struct TextFinish: Sendable, Equatable {
     }
     package var reason: Reason
     package var usage: GenerationUsage
+    /// Completion tokens that were reasoning.
+    package var reasoningTokens: Int
+    /// Calls the answer holds.
+    package var calls: Int
 
-    package init(reason: Reason, usage: GenerationUsage) {
+    package init(reason: Reason, usage: GenerationUsage, reasoningTokens: Int = 0, calls: Int = 0) {
         self.reason = reason
         self.usage = usage
+        self.reasoningTokens = reasoningTokens
+        self.calls = calls
     }
 }

@@ -5,12 +5,16 @@
 package struct StreamingDetokenizer: Sendable {
     private let tokenizer: Tokenizer
     private let skipSpecialTokens: Bool
+    private let kept: Set<Int32>
     private var decoder: DecoderChain
 
-    /// - Parameter skipSpecialTokens: as in `Tokenizer.decode`.
-    package init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool) {
+    /// - Parameters:
+    ///   - skipSpecialTokens: as in `Tokenizer.decode`.
+    ///   - kept: special tokens that are never skipped.
+    package init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool, keeping kept: Set<Int32> = []) {
         self.tokenizer = tokenizer
         self.skipSpecialTokens = skipSpecialTokens
+        self.kept = kept
         decoder = tokenizer.freshDecoder
     }
 
@@ -19,7 +23,7 @@ package struct StreamingDetokenizer: Sendable {
     /// - Complexity: amortised O(bytes of the token).
     package mutating func append(_ id: Int32) -> String {
         var fragments = TokenFragments()
-        tokenizer.append(id, to: &fragments, skipSpecialTokens: skipSpecialTokens)
+        tokenizer.append(id, to: &fragments, skipSpecialTokens: skipSpecialTokens && !kept.contains(id))
         return String(decoding: decoder.process(fragments, isFinal: false), as: UTF8.self)
     }
 

@@ -3,6 +3,8 @@ package enum FinishedBy: Sendable, Equatable {
     /// End of sequence, or a stop token: its id.
     case stopToken(Int32)
     case stopString(String)
+    /// As `stopToken` or `stopString`, of an answer that calls functions.
+    case toolCalls
     /// `max_tokens` reached or the context full.
     case length
     /// Ended by the server or by an abort request; the text so far is there.
@@ -12,6 +14,7 @@ package enum FinishedBy: Sendable, Equatable {
     package var name: String {
         switch self {
         case .stopToken, .stopString: "stop"
+        case .toolCalls: "tool_calls"
         case .length: "length"
         case .abort: "abort"
         }
@@ -22,7 +25,7 @@ package enum FinishedBy: Sendable, Equatable {
         switch self {
         case .stopToken(let id): writer.int(Int(id))
         case .stopString(let text): writer.string(text)
-        case .length, .abort: writer.null()
+        case .toolCalls, .length, .abort: writer.null()
         }
     }
 }

@@ -4,6 +4,8 @@ package struct Usage: Sendable, Equatable {
     package var completionTokens: Int
     /// Prompt tokens that were not computed again; 0 on a miss, never absent.
     package var cachedTokens: Int
+    /// Completion tokens that were reasoning.
+    package var reasoningTokens = 0
 
     package init(promptTokens: Int = 0, completionTokens: Int = 0, cachedTokens: Int = 0) {
         self.promptTokens = promptTokens
@@ -21,7 +23,9 @@ package struct Usage: Sendable, Equatable {
                 // A cached count above the prompt's would make clients compute negative costs.
                 writer.field("cached_tokens", min(cachedTokens, promptTokens))
             }
-            writer.objectField("completion_tokens_details") { writer in writer.field("reasoning_tokens", 0) }
+            writer.objectField("completion_tokens_details") { writer in
+                writer.field("reasoning_tokens", reasoningTokens)
+            }
         }
     }
 }

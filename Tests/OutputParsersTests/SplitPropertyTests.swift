@@ -10,7 +10,8 @@ import Testing
         "<|message|>", "<|start|>", "<|end|>", "<|call|>", "analysis", "commentary to=functions.add ",
         "<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>",
         "<|tool_calls_section_begin|>", "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "◁think▷", "◁/think▷",
-        "{\"name\": \"add\", \"arguments\": {\"a\": 1}}", "{\"name\": \"add\", ", "\"parameters\": ", "{}", "[add(a=1)]",
+        "{\"name\": \"add\", \"arguments\": {\"a\": 1}}", "{\"name\": \"add\", ", "\"parameters\": ", "{}",
+        "[add(a=1)]",
         "[add(", "a='x', ", "b={", "}", "]", ")", "\"", "'", "\\", "\n", " ", ", ", ":", "ü", "😀", "functions.add:0",
         "function", "```json\n", "<", "[", "true", "12",
     ]

@@ -40,7 +40,7 @@ struct ErrorTests {
                 Self.chat, #"{\#(Self.user),"max_completion_tokens":0}"#, 400, "max_completion_tokens", "invalid_value"),
             Case(Self.chat, #"{\#(Self.user),"max_tokens":500}"#, 400, "messages", "context_length_exceeded"),
             Case(Self.chat, #"{\#(Self.user),"logit_bias":{"900":1}}"#, 400, "logit_bias", "invalid_value"),
-            Case(Self.chat, #"{\#(Self.user),"tools":[{}]}"#, 400, "tools", "unsupported_parameter"),
+            Case(Self.chat, #"{\#(Self.user),"tools":[{}]}"#, 400, "tools[0].function", "missing_required_parameter"),
             Case(
                 Self.chat, #"{\#(Self.user),"logprobs":true,"top_logprobs":50}"#, 400, "top_logprobs", "invalid_value"),
             Case(

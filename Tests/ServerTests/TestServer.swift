@@ -20,6 +20,7 @@ struct TestServer: Sendable {
     /// - Parameter isReady: false leaves the model loading.
     static func run(
         isReady: Bool = true, template: String? = TinyModel.chatML, sampling: SamplingParameters = SamplingParameters(),
+        parsers: AnswerParsers = AnswerParsers(), contextLength: Int = TinyModel.information.contextLength,
         configure: (inout ServerConfiguration) -> Void = { _ in },
         statistics: EngineStatistics = EngineStatistics(),
         script: @escaping @Sendable (GenerationRequest) -> ScriptedEngine.Script = { _ in
@@ -30,11 +31,15 @@ struct TestServer: Sendable {
         var configuration = ServerConfiguration(servedModelNames: ["tiny", "org/tiny"], version: "1.2.3")
         configuration.port = 0
         configure(&configuration)
-        let engine = ScriptedEngine(information: TinyModel.information, statistics: statistics, script: script)
+        var information = TinyModel.information
+        information.contextLength = contextLength
+        let engine = ScriptedEngine(information: information, statistics: statistics, script: script)
         let model = ServedModel()
         if isReady {
             model.becomeReady(
-                TextEngine(engine: engine, assets: try TinyModel.assets(template: template, sampling: sampling)))
+                TextEngine(
+                    engine: engine,
+                    assets: try TinyModel.assets(template: template, sampling: sampling, parsers: parsers)))
         }
         let logs = LogCollector()
         var logger = Logger(label: "test") { _ in logs }

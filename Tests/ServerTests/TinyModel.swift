@@ -27,12 +27,14 @@ enum TinyModel {
         }.joined()
     }
 
-    static func assets(template: String? = chatML, sampling: SamplingParameters = SamplingParameters()) throws
-        -> ModelAssets
-    {
+    static func assets(
+        template: String? = chatML, sampling: SamplingParameters = SamplingParameters(),
+        parsers: AnswerParsers = AnswerParsers()
+    ) throws -> ModelAssets {
         ModelAssets(
             tokenizer: try Tokenizer(json: Array(tokenizerJSON.utf8)),
-            chatTemplate: try template.map { try ChatTemplate(source: $0) }, defaultSampling: sampling)
+            chatTemplate: try template.map { try ChatTemplate(source: $0) }, defaultSampling: sampling,
+            parsers: parsers)
     }
 
     static let chatML = """

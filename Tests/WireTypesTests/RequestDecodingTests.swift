@@ -96,8 +96,21 @@ struct RequestDecodingTests {
         (#"{\#(message), "top_logprobs": 3}"#, "top_logprobs", "invalid_value"),
         (#"{\#(message), "response_format": {"type": "json_object"}}"#, "response_format", "unsupported_parameter"),
         (#"{\#(message), "response_format": {}}"#, "response_format.type", "missing_required_parameter"),
-        (#"{\#(message), "tools": [{"type": "function"}]}"#, "tools", "unsupported_parameter"),
-        (#"{\#(message), "tool_choice": "required"}"#, "tool_choice", "unsupported_parameter"),
+        (
+            #"{\#(message), "tools": [{"type": "function"}]}"#, "tools[0].function", "missing_required_parameter"
+        ),
+        (#"{\#(message), "tools": [{"type": "mcp"}]}"#, "tools[0].type", "unsupported_parameter"),
+        (#"{\#(message), "tools": [{"function": {}}]}"#, "tools[0].function.name", "missing_required_parameter"),
+        (
+            #"{\#(message), "tools": [{"function": {"name": "f", "parameters": 3}}]}"#,
+            "tools[0].function.parameters", "invalid_type"
+        ),
+        (#"{\#(message), "tool_choice": "required"}"#, "tool_choice", "invalid_value"),
+        (#"{\#(message), "tool_choice": "sometimes"}"#, "tool_choice", "invalid_value"),
+        (
+            #"{\#(message), "tools": [{"function": {"name": "f"}}], "tool_choice": {"function": {"name": "g"}}}"#,
+            "tool_choice.function.name", "invalid_value"
+        ),
         (#"{\#(message), "regex": "a+"}"#, "regex", "unsupported_parameter"),
         (#"{\#(message), "guided_json": {"type": "object"}}"#, "guided_json", "unsupported_parameter"),
         (
@@ -117,7 +130,7 @@ struct RequestDecodingTests {
 
     @Test func toolsAreAllowedWhereNoneIsToBeCalled() throws {
         _ = try ChatCompletionRequest(
-            json(#"{\#(Self.message), "tools": [{"type": "function"}], "tool_choice": "none"}"#))
+            json(#"{\#(Self.message), "tools": [{"function": {"name": "f"}}], "tool_choice": "none"}"#))
     }
 
     @Test(arguments: [

@@ -224,7 +224,9 @@ struct PythonicSyntax: ToolCallSyntax {
         case "False", "false": return Array("false".utf8)
         case "None", "null": return Array("null".utf8)
         default:
-            guard let first = word.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first) else { return nil }
+            guard let first = word.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first) else {
+                return nil
+            }
             return word
         }
     }

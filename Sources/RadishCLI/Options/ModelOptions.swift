@@ -22,6 +22,25 @@ struct ModelOptions: ParsableArguments {
             "Jinja chat template, as a file or as text, in place of the model's own.", valueName: "file|text"))
     var chatTemplate: String?
 
+    @Option(
+        name: .customLong("reasoning-parser"),
+        help: ArgumentHelp(
+            "What splits reasoning from answers: auto (by the chat template), none, deepseek-r1, qwen3, kimi, gpt-oss …",
+            valueName: "name"))
+    var reasoningParser: String?
+
+    @Option(
+        name: .customLong("tool-call-parser"),
+        help: ArgumentHelp(
+            "What reads tool calls in answers: auto (by the chat template), none, hermes, llama3, mistral …",
+            valueName: "name"))
+    var toolCallParser: String?
+
+    @Flag(
+        name: [.customLong("enable-auto-tool-choice"), .customLong("enable-reasoning")],
+        help: .hidden)
+    var parsesAnswers = false
+
     @Option(help: "Type of the weights: auto (as stored), float32, float16 (half) or bfloat16.")
     var dtype: WeightType = .auto
 

@@ -40,9 +40,9 @@ struct ChatCompletionsRoute: Sendable {
             id: id, created: created, model: model,
             choices: answers.map { answer in
                 ChatCompletionResponse.Choice(
-                    content: answer.text,
+                    content: answer.text, reasoning: answer.reasoning, calls: answer.calls.map(WireToolCall.init),
                     logprobs: body.topLogprobs == nil ? nil : texts.logprobs(answer.contentTokens),
-                    finish: FinishedBy(answer.finish.reason))
+                    finish: FinishedBy(answer.finish))
             },
             usage: tally.usage, prompt: body.options.promptLogprobs.map { _ in texts.logprobs(answers[0].prompt) })
         record.noteEnd(tally.usage, finish: response.choices[0].finish.name)
@@ -50,7 +50,7 @@ struct ChatCompletionsRoute: Sendable {
     }
 
     private static func textRequest(_ body: ChatCompletionRequest, id: String, _ engine: TextEngine) -> TextRequest {
-        TextRequest(
+        var request = TextRequest(
             id: id,
             prompt: .chat(ChatPrompt(body)),
             sampling: body.sampling.parameters(engine.assets.defaultSampling, topLogprobs: body.topLogprobs),
@@ -59,6 +59,10 @@ struct ChatCompletionsRoute: Sendable {
             priority: body.options.priority,
             promptLogprobs: body.options.promptLogprobs.map { PromptLogprobs(top: $0) },
             keptPromptTokens: body.options.truncatePromptTokens)
+        request.output.separatesReasoning = body.separatesReasoning
+        request.output.streamsReasoning = body.streamsReasoning
+        request.output.functions = body.tools.tools.map(\.name)
+        return request
     }
 }
 
@@ -90,21 +94,32 @@ struct ChatEventWriter: EventWriter {
         let usage = options.continuousUsage ? tally.usage(of: update.index) : nil
         if let texts {
             let tokens = held[update.index].release(with: update)
-            if !tokens.isEmpty || !update.text.isEmpty {
-                chunks.delta(
-                    index: update.index, text: update.text, logprobs: texts.logprobs(tokens), usage: usage, to: &bytes)
-            }
-        } else if !update.text.isEmpty {
-            chunks.delta(index: update.index, text: update.text, logprobs: nil, usage: usage, to: &bytes)
+            if !tokens.isEmpty || update.hasText { delta(update, texts.logprobs(tokens), usage, to: &bytes) }
+        } else if update.hasText {
+            delta(update, nil, usage, to: &bytes)
         }
         // A failure is an event of its own, not the end of a choice.
         if let finish = update.finish, !finish.isFailure {
-            chunks.finish(index: update.index, FinishedBy(finish.reason), usage: usage, to: &bytes)
+            chunks.finish(index: update.index, FinishedBy(finish), usage: usage, to: &bytes)
         }
+    }
+
+    private func delta(
+        _ update: AnswerUpdate, _ logprobs: [TokenLogprobs]?, _ usage: Usage?, to bytes: inout [UInt8]
+    ) {
+        chunks.delta(
+            index: update.index, text: update.text, reasoning: update.reasoning,
+            calls: update.calls.map(WireToolCall.init), logprobs: logprobs, usage: usage, to: &bytes)
     }
 
     mutating func end(to bytes: inout [UInt8]) {
         if options.includeUsage { chunks.total(tally.usage, to: &bytes) }
+    }
+}
+
+extension WireToolCall {
+    init(_ delta: CallDelta) {
+        self.init(index: delta.index, id: delta.id, name: delta.name, arguments: delta.arguments)
     }
 }
 

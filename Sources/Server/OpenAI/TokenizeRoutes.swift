@@ -1,3 +1,4 @@
+import ChatTemplates
 import EngineInterface
 import Hummingbird
 import TextGeneration
@@ -86,6 +87,7 @@ extension ChatPrompt {
     init(_ body: ChatCompletionRequest) {
         self.init(
             messages: body.messages.map { TemplateValues.value(.object($0.object)) },
+            tools: body.tools.tools.isEmpty ? nil : .array(body.tools.tools.map { TemplateValues.value($0.json) }),
             addGenerationPrompt: body.addGenerationPrompt, continueFinalMessage: body.continueFinalMessage,
             templateVariables: body.templateVariables.members.map { ($0.name, TemplateValues.value($0.value)) })
     }

@@ -7,6 +7,8 @@ struct AnswerUpdate: Sendable {
     let index: Int
     var report: CacheReport?
     var text = ""
+    var reasoning = ""
+    var calls: [CallDelta] = []
     var tokens: [GeneratedToken] = []
     /// The prompt's own tokens, if they were asked for.
     var prompt: [GeneratedToken] = []
@@ -14,8 +16,11 @@ struct AnswerUpdate: Sendable {
 
     init(index: Int) { self.index = index }
 
+    /// Content, reasoning or calls.
+    var hasText: Bool { !text.isEmpty || !reasoning.isEmpty || !calls.isEmpty }
+
     /// Nothing of the answer itself.
-    var isEmpty: Bool { tokens.isEmpty && text.isEmpty && prompt.isEmpty && finish == nil }
+    var isEmpty: Bool { tokens.isEmpty && !hasText && prompt.isEmpty && finish == nil }
 }
 
 extension TextEvent {
@@ -59,6 +64,8 @@ final class AnswerQueue: Sendable {
             case .started(let report): batch.updates[position].report = report
             case .delta(let delta):
                 batch.updates[position].text += delta.text
+                batch.updates[position].reasoning += delta.reasoning
+                for call in delta.calls { CallDelta.append(call, to: &batch.updates[position].calls) }
                 batch.updates[position].tokens += delta.tokens
                 batch.updates[position].prompt += delta.prompt
             case .finished(let finish): batch.updates[position].finish = finish

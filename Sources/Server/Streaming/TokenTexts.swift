@@ -34,7 +34,7 @@ struct HeldTokens: Sendable {
         tokens += update.tokens
         if let finish = update.finish {
             if case .stopToken(let id) = finish.reason, tokens.last?.id == id { tokens.removeLast() }
-        } else if update.text.isEmpty {
+        } else if !update.hasText {
             return []
         }
         defer { tokens = [] }
@@ -43,6 +43,15 @@ struct HeldTokens: Sendable {
 }
 
 extension FinishedBy {
+    /// Why an answer ended whose calls are told apart from its text.
+    init(_ finish: TextFinish) {
+        self.init(finish.reason)
+        switch self {
+        case .stopToken, .stopString: if finish.calls > 0 { self = .toolCalls }
+        case .toolCalls, .length, .abort: break
+        }
+    }
+
     init(_ reason: TextFinish.Reason) {
         switch reason {
         case .stopToken(let id): self = .stopToken(id)

@@ -13,21 +13,24 @@ struct UsageTally: Sendable {
     private let choices: Int
     private var prompts: [Int: Prompt] = [:]
     private var completions: [Int: Int] = [:]
+    private var reasoning: [Int: Int] = [:]
 
     /// - Parameter choices: answers for each prompt; answer `i` belongs to prompt `i / choices`.
     init(choices: Int) { self.choices = choices }
 
-    mutating func add(_ answer: WholeAnswer, index: Int) { add(answer.finish.usage, index: index) }
+    mutating func add(_ answer: WholeAnswer, index: Int) { add(answer.finish, index: index) }
 
     mutating func add(_ update: AnswerUpdate) {
         if let report = update.report {
             addPrompt(report.promptTokens, cached: report.cachedTokens, index: update.index)
         }
         completions[update.index, default: 0] += update.tokens.count
-        if let finish = update.finish { add(finish.usage, index: update.index) }
+        if let finish = update.finish { add(finish, index: update.index) }
     }
 
-    private mutating func add(_ usage: GenerationUsage, index: Int) {
+    private mutating func add(_ finish: TextFinish, index: Int) {
+        let usage = finish.usage
+        reasoning[index] = finish.reasoningTokens
         addPrompt(usage.promptTokens, cached: usage.cachedTokens, index: index)
         completions[index] = usage.completionTokens
     }
@@ -47,6 +50,7 @@ struct UsageTally: Sendable {
             usage.cachedTokens += prompt.cached ?? 0
         }
         for count in completions.values { usage.completionTokens += count }
+        for count in reasoning.values { usage.reasoningTokens += count }
         return usage
     }
 

@@ -4,6 +4,8 @@ import TextGeneration
 /// A generation that has ended.
 struct WholeAnswer: Sendable {
     var text = ""
+    var reasoning = ""
+    var calls: [CallDelta] = []
     var tokens: [GeneratedToken] = []
     /// The prompt's own tokens, if they were asked for.
     var prompt: [GeneratedToken] = []
@@ -26,6 +28,8 @@ extension RunningAnswers {
         var answers: [WholeAnswer] = []
         for stream in streams {
             var text = ""
+            var reasoning = ""
+            var calls: [CallDelta] = []
             var tokens: [GeneratedToken] = []
             var prompt: [GeneratedToken] = []
             var finish: TextFinish?
@@ -36,6 +40,8 @@ extension RunningAnswers {
                     if !delta.tokens.isEmpty { record.noteToken() }
                     text += delta.text
                     prompt += delta.prompt
+                    reasoning += delta.reasoning
+                    for call in delta.calls { CallDelta.append(call, to: &calls) }
                     if keepsTokens { tokens += delta.tokens }
                 case .finished(let last): finish = last
                 }
@@ -43,7 +49,9 @@ extension RunningAnswers {
             try Task.checkCancellation()
             guard let finish else { throw ErrorMapping.unexpected }
             if case .failed(let error) = finish.reason { throw ErrorMapping.failure(error, names) }
-            answers.append(WholeAnswer(text: text, tokens: tokens, prompt: prompt, finish: finish))
+            answers.append(
+                WholeAnswer(
+                    text: text, reasoning: reasoning, calls: calls, tokens: tokens, prompt: prompt, finish: finish))
         }
         return answers
     }

@@ -126,7 +126,7 @@ package struct GenerateAnswer: Sendable {
         writer.object { writer in
             writer.field("type", finish.name)
             switch finish {
-            case .stopToken, .stopString:
+            case .stopToken, .stopString, .toolCalls:
                 writer.name("matched")
                 finish.writeMatched(to: &writer)
             case .length: writer.field("length", completionTokens)

@@ -40,12 +40,22 @@ package struct ChatChunks: Sendable {
 
     /// Text that became certain, with the tokens since the last chunk where log-probabilities were asked for.
     package func delta(
-        index: Int, text: String, logprobs: [TokenLogprobs]?, usage: Usage?, to bytes: inout [UInt8]
+        index: Int, text: String, reasoning: String = "", calls: [WireToolCall] = [], logprobs: [TokenLogprobs]?,
+        usage: Usage?, to bytes: inout [UInt8]
     ) {
         chunk(usage, to: &bytes) { writer in
             Self.choice(index, logprobs: logprobs, finish: nil, to: &writer) { writer in
-                writer.field("content", text)
-                writer.nullField("reasoning_content")
+                if text.isEmpty, !calls.isEmpty || !reasoning.isEmpty {
+                    writer.nullField("content")
+                } else {
+                    writer.field("content", text)
+                }
+                WireToolCall.writeReasoning(reasoning, to: &writer)
+                if !calls.isEmpty {
+                    writer.arrayField("tool_calls") { writer in
+                        for call in calls { call.write(isDelta: true, to: &writer) }
+                    }
+                }
             }
         }
     }

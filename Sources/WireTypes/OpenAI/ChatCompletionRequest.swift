@@ -9,6 +9,11 @@ package struct ChatCompletionRequest: Sendable, Equatable {
     package var continueFinalMessage: Bool
     /// Further variables for the chat template, in the client's order.
     package var templateVariables: JSONObject
+    package var tools: ToolFields
+    /// SGLang's: reasoning is told apart from the content.
+    package var separatesReasoning: Bool
+    /// SGLang's: reasoning is told as it comes.
+    package var streamsReasoning: Bool
 
     /// - Throws: `FieldError` with the path of the first field that is missing, wrong or not implemented.
     package init(_ root: JSONValue) throws(FieldError) {
@@ -35,6 +40,9 @@ package struct ChatCompletionRequest: Sendable, Equatable {
         if let effort = try fields.string("reasoning_effort"), templateVariables["reasoning_effort"] == nil {
             templateVariables.set("reasoning_effort", .string(effort))
         }
+        tools = try ToolFields(fields)
+        separatesReasoning = try fields.bool("separate_reasoning") ?? true
+        streamsReasoning = try fields.bool("stream_reasoning") ?? true
         try Self.refuseUnsupported(fields)
     }
 
@@ -48,17 +56,12 @@ package struct ChatCompletionRequest: Sendable, Equatable {
     }
 
     private static func refuseUnsupported(_ fields: JSONFields) throws(FieldError) {
-        let toolAdvice = "Leave it out, or set 'tool_choice' to \"none\"."
         switch fields["tool_choice"] {
-        case .string("none"): break
-        case nil, .string("auto"): try fields.refuse(["tools"], advice: toolAdvice)
-        default: throw FieldError("tool_choice", .unsupported(toolAdvice))
-        }
-        switch fields["function_call"] {
         case nil, .string("none"), .string("auto"): break
-        default: throw FieldError("function_call", .unsupported(toolAdvice))
+        default:
+            throw FieldError(
+                "tool_choice", .unsupported("It needs constrained output; only \"auto\" and \"none\" are available."))
         }
-        try fields.refuse(["functions"], advice: toolAdvice)
         if let format = try fields.fields("response_format") {
             guard let type = try format.string("type") else { throw FieldError("response_format.type", .missing) }
             guard type == "text" else {

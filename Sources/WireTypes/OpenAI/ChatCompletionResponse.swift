@@ -2,12 +2,19 @@
 package struct ChatCompletionResponse: Sendable {
     package struct Choice: Sendable {
         package var content: String
+        package var reasoning = ""
+        package var calls: [WireToolCall] = []
         /// Nil where not asked for.
         package var logprobs: [TokenLogprobs]?
         package var finish: FinishedBy
 
-        package init(content: String, logprobs: [TokenLogprobs]?, finish: FinishedBy) {
+        package init(
+            content: String, reasoning: String = "", calls: [WireToolCall] = [], logprobs: [TokenLogprobs]?,
+            finish: FinishedBy
+        ) {
             self.content = content
+            self.reasoning = reasoning
+            self.calls = calls
             self.logprobs = logprobs
             self.finish = finish
         }
@@ -59,9 +66,18 @@ package struct ChatCompletionResponse: Sendable {
             writer.field("index", index)
             writer.objectField("message") { writer in
                 writer.field("role", "assistant")
-                writer.field("content", choice.content)
+                if choice.content.isEmpty, !choice.calls.isEmpty || !choice.reasoning.isEmpty {
+                    writer.nullField("content")
+                } else {
+                    writer.field("content", choice.content)
+                }
                 writer.nullField("refusal")
-                writer.nullField("reasoning_content")
+                WireToolCall.writeReasoning(choice.reasoning, to: &writer)
+                if !choice.calls.isEmpty {
+                    writer.arrayField("tool_calls") { writer in
+                        for call in choice.calls { call.write(isDelta: false, to: &writer) }
+                    }
+                }
             }
             writer.name("logprobs")
             if let logprobs = choice.logprobs { ChatLogprobs.write(logprobs, to: &writer) } else { writer.null() }
