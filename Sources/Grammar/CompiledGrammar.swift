@@ -38,6 +38,6 @@ extension GrammarStore {
         let conts = continuations.count * 80
         let kept = resumptions.reduce(0) { $0 + 16 * ($1?.configurations.count ?? 0) }
         let keys = states.reduce(0) { $0 + 96 + 32 * $1.configurations.count }
-        return arena + conts + kept + keys + fragments.byteCount + leaves.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+        return arena + conts + kept + keys + fragments.byteCount + leaves.reduce(0) { $0 + $1.byteCount }
     }
 }

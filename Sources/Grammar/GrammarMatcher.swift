@@ -129,18 +129,14 @@ extension GrammarStore {
             let terminal = configuration.terminal
             if terminal.isLeaf {
                 let state = LeafAutomaton.State(terminal.position)
-                leaves[terminal.index]?.fill(state)
-                guard let leaf = leaves[terminal.index], leaf.infos[Int(state)].nextGroups.nonzeroBitCount == 1 else {
-                    return nil
-                }
-                for byte in 0...255 as ClosedRange<UInt8>
-                where leaf.transitions[Int(state) * leaf.classes + Int(leaf.byteClass[Int(byte)])] >= 0 {
+                leaves[terminal.index].fill(state)
+                guard leaves[terminal.index].infos[Int(state)].nextGroups.nonzeroBitCount == 1 else { return nil }
+                for byte in 0...255 as ClosedRange<UInt8> where leaves[terminal.index].next(state, byte) >= 0 {
                     if let only, only != byte { return nil }
                     only = byte
                 }
             } else {
-                guard case .bytes(let bytes) = builder.nodes[terminal.index] else { return nil }
-                let byte = bytes[terminal.position]
+                let byte = literals[terminal.position]
                 if let only, only != byte { return nil }
                 only = byte
             }

@@ -4,16 +4,21 @@ struct FragmentBuilder {
     private var open: (from: Int32, to: Int32) = (0, 0)
     private var exits: [Int32] = []
     private var accepted = 0
+    /// What every state inside of an unconstrained JSON string allows; nil when it does not apply to this walk.
+    private let tail: StringTail?
+
+    /// - Parameter tail: given only if the walk starts at the root, inside of a quoted leaf and between two scalars.
+    init(tail: StringTail?) { self.tail = tail }
 
     /// The fragment of `start` below trie node `node`.
     /// - Complexity: O(nodes reached); a subtree that a run of the state takes whole counts as one.
     mutating func build(
-        _ leaf: inout LeafAutomaton, _ start: LeafAutomaton.State, _ vocabulary: TokenVocabulary, below node: Int32,
-        follow: UInt64
+        _ leaf: inout LeafAutomaton, _ start: LeafAutomaton.State, _ trie: VocabularyTrie, _ everyToken: [UInt64],
+        below node: Int32, follow: UInt64
     ) -> MaskFragment {
-        let trie = vocabulary.trie
         let base = trie.nodes[Int(node)]
         leaf.fill(start)
+        if let tail, leaf.infos[Int(start)].isUniversal { return tail.fragment }
         var states = [LeafAutomaton.State](repeating: LeafAutomaton.dead, count: trie.maximumDepth + 2)
         states[Int(base.depth)] = start
         if Self.takesAll(leaf.infos[Int(start)], base, follow) {
@@ -26,7 +31,7 @@ struct FragmentBuilder {
             }
         }
         if open.from < open.to { ranges.append(open) }
-        return MaskFragment(tokens: tokens(vocabulary), exits: exits)
+        return MaskFragment(tokens: tokens(trie, everyToken), exits: exits)
     }
 
     /// Goes on from trie node `index` until `end`, or until a state has to be filled; gives that state, or -1.
@@ -62,6 +67,10 @@ struct FragmentBuilder {
             } else if Self.takesAll(info, entry, follow) {
                 after = Int(entry.end)
                 accept(entry.rank, nodes[unchecked: after].rank)
+            } else if info.isUniversal, let tail {
+                after = Int(entry.end)
+                accept(entry.rank, nodes[unchecked: next + 1].rank)
+                take(tail, nodes[unchecked: next + 1].rank, nodes[unchecked: after].rank, next, after)
             } else {
                 accept(entry.rank, nodes[unchecked: after].rank)
                 states[unchecked: Int(entry.depth)] = state
@@ -79,6 +88,29 @@ struct FragmentBuilder {
             && entry.scalars <= info.run.capacity && (!info.run.mayEnd || entry.groups & follow == 0)
     }
 
+    /// Takes what `tail` has below trie node `node`, of ranks `from ..< to` and nodes before `end`.
+    private mutating func take(_ tail: StringTail, _ from: Int32, _ to: Int32, _ node: Int, _ end: Int) {
+        var index = tail.firstRange(endingAfter: from)
+        while index < tail.ranges.count, tail.ranges[index].from < to {
+            accept(max(from, tail.ranges[index].from), min(to, tail.ranges[index].to))
+            index += 1
+        }
+        index = tail.firstExit(after: Int32(node))
+        while index < tail.fragment.exits.count, tail.fragment.exits[index] < end {
+            exits.append(tail.fragment.exits[index])
+            index += 1
+        }
+    }
+
+    /// The tail for `vocabulary`, from an automaton inside of an unconstrained JSON string.
+    static func tail(
+        _ leaf: inout LeafAutomaton, _ inside: LeafAutomaton.State, _ trie: VocabularyTrie, _ everyToken: [UInt64]
+    ) -> StringTail {
+        var walk = FragmentBuilder(tail: nil)
+        let fragment = walk.build(&leaf, inside, trie, everyToken, below: 0, follow: .max)
+        return StringTail(fragment: fragment, ranges: walk.ranges)
+    }
+
     @inline(__always)
     private mutating func accept(_ from: Int32, _ to: Int32) {
         accepted += Int(to - from)
@@ -90,9 +122,9 @@ struct FragmentBuilder {
         }
     }
 
-    private func tokens(_ vocabulary: TokenVocabulary) -> MaskFragment.Tokens {
-        let ids = vocabulary.trie.tokens
-        if accepted * 32 <= vocabulary.size {
+    private func tokens(_ trie: VocabularyTrie, _ everyToken: [UInt64]) -> MaskFragment.Tokens {
+        let ids = trie.tokens
+        if accepted * 32 <= everyToken.count * 64 {
             var list: [Int32] = []
             list.reserveCapacity(accepted)
             for range in ranges { list += ids[Int(range.from)..<Int(range.to)] }
@@ -100,12 +132,12 @@ struct FragmentBuilder {
         }
         var words: [UInt64]
         if accepted * 2 <= ids.count {
-            words = [UInt64](repeating: 0, count: (vocabulary.size + 63) / 64)
+            words = [UInt64](repeating: 0, count: everyToken.count)
             for range in ranges {
                 for id in ids[Int(range.from)..<Int(range.to)] { words[Int(id) >> 6] |= 1 << UInt64(id & 63) }
             }
         } else {
-            words = vocabulary.everyToken
+            words = everyToken
             var next: Int32 = 0
             for range in ranges + [(Int32(ids.count), Int32(ids.count))] {
                 for id in ids[Int(next)..<Int(range.from)] { words[Int(id) >> 6] &= ~(1 << UInt64(id & 63)) }

@@ -19,7 +19,7 @@ extension GrammarStore {
             return
         }
         let follow =
-            leaves[terminal.index]?.hasOpenEnds == true ? follow(configuration.continuation) : Self.everything
+            leaves[terminal.index].hasOpenEnds ? follow(configuration.continuation) : Self.everything
         let fragment = fragment(terminal, below: node, follow: follow)
         switch fragment.tokens {
         case .few(let ids): for id in ids { words[Int(id) >> 6] |= 1 << UInt64(id & 63) }
@@ -39,42 +39,41 @@ extension GrammarStore {
     private mutating func addLiteral(
         _ terminal: Terminal, _ continuation: Int32, below node: Int32, _ words: inout [UInt64]
     ) {
-        guard case .bytes(let bytes) = builder.nodes[terminal.index] else { return }
-        let trie = vocabulary.trie
         var node = node
-        for byte in bytes[terminal.position...] {
-            node = trie.child(of: node, byte)
+        for place in terminal.position..<terminal.index {
+            node = vocabulary.trie.child(of: node, literals[place])
             if node == 0 { return }
-            for rank in trie.nodes[Int(node)].rank..<trie.nodes[Int(node) + 1].rank {
-                let id = trie.tokens[Int(rank)]
+            for rank in vocabulary.trie.nodes[Int(node)].rank..<vocabulary.trie.nodes[Int(node) + 1].rank {
+                let id = vocabulary.trie.tokens[Int(rank)]
                 words[Int(id) >> 6] |= 1 << UInt64(id & 63)
             }
         }
-        if continuation != 0, trie.childGroups[Int(node)] & follow(continuation) != 0 {
+        if continuation != 0, vocabulary.trie.childGroups[Int(node)] & follow(continuation) != 0 {
             resume(continuation, below: node, &words)
         }
     }
 
     private mutating func fragment(_ terminal: Terminal, below node: Int32, follow: UInt64) -> MaskFragment {
-        let index = terminal.index
-        guard var leaf = leaves[index].take() else { return MaskFragment(tokens: .few([]), exits: []) }
-        defer { leaves[index] = leaf }
-        let state = leaf.representative(of: LeafAutomaton.State(terminal.position))
-        return fragment(&leaf, Int32(index), state, below: node, follow: follow)
+        let state = leaves[terminal.index].representative(of: LeafAutomaton.State(terminal.position))
+        return fragment(terminal.index, state, below: node, follow: follow)
     }
 
     private mutating func fragment(
-        _ leaf: inout LeafAutomaton, _ index: Int32, _ state: LeafAutomaton.State, below node: Int32, follow: UInt64
+        _ place: Int, _ state: LeafAutomaton.State, below node: Int32, follow: UInt64
     ) -> MaskFragment {
-        let key = FragmentCache.Key(leaf: index, state: state, node: node, follow: follow)
+        let key = FragmentCache.Key(leaf: Int32(place), state: state, node: node, follow: follow)
         if let known = fragments.find(key) { return known }
         let fragment: MaskFragment
-        if node == 0, let run = leaf.countedRun(state), run.high > 2 {
-            let base = self.fragment(&leaf, index, run.unbounded, below: node, follow: follow)
-            fragment = base.bounded(by: run, &leaf, state, vocabulary)
+        if node == 0, let run = leaves[place].countedRun(state), run.high > 2 {
+            let base = self.fragment(place, run.unbounded, below: node, follow: follow)
+            fragment = base.bounded(by: run, &leaves[place], state, vocabulary)
         } else {
-            var walk = FragmentBuilder()
-            fragment = walk.build(&leaf, state, vocabulary, below: node, follow: follow)
+            // The tail was walked from such a state: a walk that starts before the quote or in the middle of a scalar
+            // reads the same bytes otherwise.
+            let isInside = node == 0 && leaves[place].isBetweenScalars(state)
+            var walk = FragmentBuilder(tail: isInside ? vocabulary.stringTail : nil)
+            fragment = walk.build(
+                &leaves[place], state, vocabulary.trie, vocabulary.everyToken, below: node, follow: follow)
         }
         fragments.insert(key, fragment)
         return fragment
@@ -91,10 +90,9 @@ extension GrammarStore {
 
     private mutating func firstGroups(_ terminal: Terminal) -> UInt64 {
         if terminal.isLeaf {
-            leaves[terminal.index]?.fill(LeafAutomaton.State(terminal.position))
-            return leaves[terminal.index]?.infos[terminal.position].nextGroups ?? 0
+            leaves[terminal.index].fill(LeafAutomaton.State(terminal.position))
+            return leaves[terminal.index].infos[terminal.position].nextGroups
         }
-        guard case .bytes(let bytes) = builder.nodes[terminal.index] else { return 0 }
-        return ByteGroups.bit(bytes[terminal.position])
+        return ByteGroups.bit(literals[terminal.position])
     }
 }

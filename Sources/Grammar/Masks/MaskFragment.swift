@@ -35,14 +35,17 @@ struct FragmentCache {
     }
 
     var limit = 4 << 20
-    private(set) var byteCount = 0
     private var recent: [Key: MaskFragment] = [:]
     private var old: [Key: MaskFragment] = [:]
     private var recentBytes = 0
+    private var oldBytes = 0
+
+    var byteCount: Int { recentBytes + oldBytes }
 
     mutating func find(_ key: Key) -> MaskFragment? {
         if let found = recent[key] { return found }
-        guard let found = old[key] else { return nil }
+        guard let found = old.removeValue(forKey: key) else { return nil }
+        oldBytes -= found.byteCount + 64
         insert(key, found)
         return found
     }
@@ -51,11 +54,11 @@ struct FragmentCache {
         let size = fragment.byteCount + 64
         if recentBytes + size > limit / 2 {
             old = recent
+            oldBytes = recentBytes
             recent = [:]
             recentBytes = 0
         }
         recent[key] = fragment
         recentBytes += size
-        byteCount = old.reduce(recentBytes) { $0 + $1.value.byteCount + 64 }
     }
 }

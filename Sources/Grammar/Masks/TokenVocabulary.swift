@@ -11,6 +11,9 @@ package final class TokenVocabulary: Sendable {
     let trie: VocabularyTrie
     /// A mask with the bits of all tokens in the trie.
     let everyToken: [UInt64]
+    let stringTail: StringTail?
+    /// The automaton of any JSON string, which nearly every schema needs.
+    private let anyString: LeafAutomaton?
     private let bytes: [UInt8]
     /// Where each id's bytes start in `bytes`; one more at the end.
     private let offsets: [Int32]
@@ -49,9 +52,19 @@ package final class TokenVocabulary: Sendable {
         fingerprint = hash
         self.bytes = bytes
         self.offsets = offsets
-        trie = VocabularyTrie(bytes: bytes, entries: entries)
+        let trie = VocabularyTrie(bytes: bytes, entries: entries)
         var everyToken = [UInt64](repeating: 0, count: (size + 63) / 64)
         for id in trie.tokens { everyToken[Int(id) >> 6] |= 1 << UInt64(id & 63) }
+        let leaf = GrammarBuilder.Leaf(language: .anyText, encoding: .jsonString)
+        if var strings = try? LeafAutomaton(leaf, limits: GrammarLimits(), horizon: trie.maximumDepth) {
+            let inside = strings.next(strings.start, 0x22)
+            stringTail = FragmentBuilder.tail(&strings, inside, trie, everyToken)
+            anyString = strings
+        } else {
+            stringTail = nil
+            anyString = nil
+        }
+        self.trie = trie
         self.everyToken = everyToken
     }
 
@@ -62,7 +75,9 @@ package final class TokenVocabulary: Sendable {
     }
 
     /// The automaton of `leaf` if it was made with the vocabulary.
-    func preparedLeaf(_ leaf: GrammarBuilder.Leaf) -> LeafAutomaton? { nil }
+    func preparedLeaf(_ leaf: GrammarBuilder.Leaf) -> LeafAutomaton? {
+        leaf.encoding == .jsonString && leaf.language == .anyText ? anyString : nil
+    }
 
     package func isEnd(_ id: Int32) -> Bool { endTokens.contains(id) }
 }

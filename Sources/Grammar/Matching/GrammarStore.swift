@@ -8,15 +8,14 @@
 struct GrammarStore {
     /// A place in a literal or in a leaf's automaton.
     struct Terminal: Hashable {
-        /// Bit 63: a leaf. Bits 32 to 62: arena node or leaf index. The rest: offset or automaton state.
+        /// Bit 63: a leaf. Bits 32 to 62: where the literal ends in `literals`, or the leaf's place in `leaves`. The
+        /// rest: the next byte's place in `literals`, or the automaton's state.
         var bits: UInt64
 
-        static func literal(_ node: Int32, _ offset: Int) -> Terminal {
-            Terminal(bits: UInt64(UInt32(bitPattern: node)) << 32 | UInt64(offset))
-        }
+        static func literal(_ next: Int, end: Int) -> Terminal { Terminal(bits: UInt64(end) << 32 | UInt64(next)) }
 
-        static func leaf(_ leaf: Int32, _ state: LeafAutomaton.State) -> Terminal {
-            Terminal(bits: 1 << 63 | UInt64(UInt32(bitPattern: leaf)) << 32 | UInt64(UInt32(bitPattern: state)))
+        static func leaf(_ leaf: Int, _ state: LeafAutomaton.State) -> Terminal {
+            Terminal(bits: 1 << 63 | UInt64(leaf) << 32 | UInt64(UInt32(bitPattern: state)))
         }
 
         var isLeaf: Bool { bits >> 63 != 0 }
@@ -57,7 +56,13 @@ struct GrammarStore {
 
     let vocabulary: TokenVocabulary
     var builder: GrammarBuilder
-    var leaves: [LeafAutomaton?] = []
+    var leaves: [LeafAutomaton] = []
+    /// Place in `leaves` of each leaf of the arena: -1 not made yet, -2 matches nothing.
+    private var leafPlaces: [Int32] = []
+    /// The bytes of all literals met so far.
+    private(set) var literals: [UInt8] = []
+    /// Place in `literals` of each literal of the arena, -1 not met yet.
+    private var literalPlaces: [Int32] = []
     /// Nodes of the arena that no text matches.
     var deadNodes: Set<Int32> = []
     var nullability: [Int32: Bool] = [:]
@@ -83,23 +88,35 @@ struct GrammarStore {
 
     // MARK: Parts made on first use
 
-    /// Makes sure that the automaton of leaf `index` is there; false when the leaf matches nothing.
-    mutating func prepareLeaf(_ index: Int) -> Bool {
-        while leaves.count < builder.leaves.count { leaves.append(nil) }
-        if leaves[index] != nil { return true }
+    /// The place of the automaton of leaf `index`, nil when the leaf matches nothing.
+    mutating func prepareLeaf(_ index: Int) -> Int? {
+        while leafPlaces.count < builder.leaves.count { leafPlaces.append(-1) }
+        if leafPlaces[index] != -1 { return leafPlaces[index] < 0 ? nil : Int(leafPlaces[index]) }
+        leafPlaces[index] = -2
         let leaf = builder.leaves[index]
         do throws(GrammarError) {
             if let prepared = vocabulary.preparedLeaf(leaf) {
-                leaves[index] = prepared
+                leaves.append(prepared)
             } else {
-                leaves[index] = try LeafAutomaton(
-                    leaf, limits: builder.limits, horizon: vocabulary.trie.maximumDepth)
+                leaves.append(
+                    try LeafAutomaton(leaf, limits: builder.limits, horizon: vocabulary.trie.maximumDepth))
             }
-            return true
         } catch {
             if error != .unsatisfiable, failure == nil { failure = error }
-            return false
+            return nil
         }
+        leafPlaces[index] = Int32(leaves.count - 1)
+        return leaves.count - 1
+    }
+
+    private mutating func terminal(ofLiteral node: Int32, _ bytes: [UInt8]) -> Terminal {
+        while literalPlaces.count < builder.nodes.count { literalPlaces.append(-1) }
+        if literalPlaces[Int(node)] < 0 {
+            literalPlaces[Int(node)] = Int32(literals.count)
+            literals += bytes
+        }
+        let start = Int(literalPlaces[Int(node)])
+        return .literal(start, end: start + bytes.count)
     }
 
     mutating func body(ofRule rule: Int32) -> Int32 {
@@ -129,7 +146,7 @@ struct GrammarStore {
         case .empty: result = true
         case .never, .bytes: result = false
         case .regular(let leaf):
-            result = prepareLeaf(Int(leaf)) && leaves[Int(leaf)].map { $0.infos[Int($0.start)].isFinal } ?? false
+            result = prepareLeaf(Int(leaf)).map { leaves[$0].infos[Int(leaves[$0].start)].isFinal } ?? false
         case .sequence(let parts): result = parts.allSatisfy { isNullable($0, &open) }
         case .choice(let parts): result = parts.contains { isNullable($0, &open) }
         case .repetition(let part, let low, _): result = low == 0 || isNullable(part, &open)
@@ -202,14 +219,14 @@ struct GrammarStore {
             switch builder.nodes[Int(node)] {
             case .empty: complete(next.parent)
             case .never: break
-            case .bytes: emit(.literal(node, 0), next.parent)
+            case .bytes(let bytes): emit(terminal(ofLiteral: node, bytes), next.parent)
             case .regular(let index):
-                guard prepareLeaf(Int(index)) else { continue }
-                let start = leaves[Int(index)]?.start ?? 0
-                leaves[Int(index)]?.fill(start)
-                guard let leaf = leaves[Int(index)] else { continue }
-                if leaf.infos[Int(start)].continues { emit(.leaf(index, start), next.parent) }
-                if leaf.infos[Int(start)].isFinal { complete(next.parent) }
+                guard let place = prepareLeaf(Int(index)) else { continue }
+                let start = leaves[place].start
+                leaves[place].fill(start)
+                let info = leaves[place].infos[Int(start)]
+                if info.continues { emit(.leaf(place, start), next.parent) }
+                if info.isFinal { complete(next.parent) }
             case .sequence(let parts):
                 let place = Int(next.item.kind == .sequence ? next.item.count : 0)
                 let after =
@@ -265,29 +282,24 @@ struct GrammarStore {
         let terminal = configuration.terminal
         var ends = false
         if terminal.isLeaf {
-            let index = terminal.index
-            guard let state = leaves[index]?.next(LeafAutomaton.State(terminal.position), byte), state >= 0 else {
-                return
-            }
-            leaves[index]?.fill(state)
-            guard let leaf = leaves[index] else { return }
-            if leaf.infos[Int(state)].continues {
+            let place = terminal.index
+            let state = leaves[place].next(LeafAutomaton.State(terminal.position), byte)
+            if state < 0 { return }
+            leaves[place].fill(state)
+            let info = leaves[place].infos[Int(state)]
+            if info.continues {
                 result.configurations.append(
-                    Configuration(
-                        terminal: .leaf(Int32(index), state), continuation: configuration.continuation))
+                    Configuration(terminal: .leaf(place, state), continuation: configuration.continuation))
             }
-            ends = leaf.infos[Int(state)].isFinal
+            ends = info.isFinal
         } else {
-            guard case .bytes(let bytes) = builder.nodes[terminal.index], bytes[terminal.position] == byte else {
-                return
-            }
-            if terminal.position + 1 < bytes.count {
+            if literals[terminal.position] != byte { return }
+            ends = terminal.position + 1 == terminal.index
+            if !ends {
                 result.configurations.append(
                     Configuration(
-                        terminal: .literal(Int32(terminal.index), terminal.position + 1),
+                        terminal: .literal(terminal.position + 1, end: terminal.index),
                         continuation: configuration.continuation))
-            } else {
-                ends = true
             }
         }
         if ends {

@@ -16,7 +16,7 @@ extension GrammarStore {
                 children = []
             case .regular(let leaf):
                 // A term without booleans shows that it is empty, and `regular` dropped that already.
-                if builder.leaves[Int(leaf)].language.mayHideEmptiness, !prepareLeaf(Int(leaf)) {
+                if builder.leaves[Int(leaf)].language.mayHideEmptiness, prepareLeaf(Int(leaf)) == nil {
                     deadNodes.insert(node)
                     needsSearch = true
                 }
@@ -74,7 +74,7 @@ extension RegularLanguage {
 
     private static func hasBoolean(_ term: Term) -> Bool {
         switch term {
-        case .set: false
+        case .set, .remainder: false
         case .concatenation(let parts), .union(let parts): parts.contains(where: hasBoolean)
         case .intersection, .complement: true
         case .repetition(let part, _, _): hasBoolean(part)

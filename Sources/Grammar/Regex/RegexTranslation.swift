@@ -197,6 +197,7 @@ extension RegularLanguage {
     private static func isNullable(_ term: Term) -> Bool {
         switch term {
         case .set: false
+        case .remainder(_, let state): state == 0
         case .concatenation(let parts), .intersection(let parts): parts.allSatisfy(isNullable)
         case .union(let parts): parts.contains(where: isNullable)
         case .complement(let part): !isNullable(part)

@@ -28,7 +28,7 @@ private struct GroupSummary {
 
 /// The byte automaton of a regular language in an encoding, deterministic, its states made as they are reached. A value:
 /// copying one prepared for a vocabulary into a grammar costs nothing until the copy grows.
-struct LeafAutomaton {
+struct LeafAutomaton: Sendable {
     typealias State = Int32
 
     static let dead: State = -1
@@ -52,6 +52,8 @@ struct LeafAutomaton {
         var isFinal = false
         /// Whether any byte leads on; valid for filled states.
         var continues = false
+        /// Whether it is inside of a JSON string and any text may follow.
+        var isUniversal = false
     }
 
     private(set) var pool: RegularPool
@@ -66,6 +68,7 @@ struct LeafAutomaton {
     /// Set when a limit was reached: missing states count as dead.
     private(set) var exceeded = false
     let start: State
+    private let admitsEscapes: Bool
 
     private let summary: GroupSummary
     private var terms: [RegularPool.ID] = []
@@ -88,6 +91,7 @@ struct LeafAutomaton {
         maximumStates = limits.maximumPatternStates * 4
         self.horizon = Int32(clamping: horizon + 1)
         start = 0
+        admitsEscapes = leaf.encoding == .jsonString
         let live = pool.isLive(root, budget: budget)
         if pool.exceeded {
             throw GrammarError.limitExceeded(bound: "maximumPatternNodes", limit: limits.maximumPatternNodes)
@@ -173,6 +177,7 @@ struct LeafAutomaton {
         infos[index].nextGroups = groups
         infos[index].continues = groups != 0
         if infos[index].isFinal, groups != 0 { hasOpenEnds = true }
+        infos[index].isUniversal = admitsEscapes && term == pool.anyText && position == decoder.boundary
         if position == decoder.boundary { infos[index].run = run(of: term, row) }
     }
 
@@ -296,6 +301,9 @@ struct LeafAutomaton {
         let free = self.state(joined, decoder.boundary)
         return free < 0 ? nil : CountedRun(high: Int(high), unbounded: free, groups: groups)
     }
+
+    /// Whether `state` is inside of a quoted leaf and between two scalars.
+    func isBetweenScalars(_ state: State) -> Bool { decoder.quoted && positions[Int(state)] == decoder.boundary }
 
     /// The state after all of `bytes`, `dead` when they are not allowed.
     mutating func next(_ state: State, all bytes: ArraySlice<UInt8>) -> State {

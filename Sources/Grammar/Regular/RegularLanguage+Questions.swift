@@ -158,7 +158,7 @@ extension RegularLanguage {
             let high = bounds.maximum.flatMap { each in maximum.map { each.multipliedReportingOverflow(by: $0) } }
             if low.overflow || high?.overflow == true { return nil }
             return (low.partialValue, high?.partialValue)
-        case .intersection, .complement: return nil
+        case .intersection, .complement, .remainder: return nil
         }
     }
 

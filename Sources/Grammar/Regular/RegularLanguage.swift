@@ -20,6 +20,9 @@ package struct RegularLanguage: Hashable, Sendable {
         case complement(Term)
         /// `minimum` to `maximum` times, without end when `maximum` is nil.
         case repetition(Term, minimum: Int, maximum: Int?)
+        /// Texts whose decimal digits, read as one number after the number `state`, are divisible by `modulus`; other
+        /// scalars do not count.
+        case remainder(modulus: Int32, state: Int32)
     }
 
     package let term: Term
@@ -132,5 +135,10 @@ package struct RegularLanguage: Hashable, Sendable {
     /// Every text of `minimum` to `maximum` scalars.
     package static func length(_ minimum: Int, _ maximum: Int? = nil) -> RegularLanguage {
         RegularLanguage.anyScalar.repeated(minimum, maximum)
+    }
+
+    /// Texts whose decimal digits, read as one number, are divisible by `modulus`, which must be positive.
+    package static func remainder(modulus: Int) -> RegularLanguage {
+        RegularLanguage(.remainder(modulus: Int32(clamping: modulus), state: 0))
     }
 }

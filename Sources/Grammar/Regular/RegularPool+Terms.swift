@@ -12,6 +12,7 @@ extension RegularPool {
         case .concatenation(let parts), .union(let parts), .intersection(let parts):
             for part in parts { collect(part, into: &sets) }
         case .complement(let part), .repetition(let part, _, _): collect(part, into: &sets)
+        case .remainder: for digit in 48...57 as ClosedRange<UInt32> { sets.insert(CodePointSet(digit, digit)) }
         }
     }
 
@@ -36,6 +37,7 @@ extension RegularPool {
             let inner = node(part)
             let most = Int(Int32.max) - 1
             return repetition(inner, Int32(min(minimum, most)), maximum.map { Int32(min($0, most)) } ?? -1)
+        case .remainder(let modulus, let state): return remainder(modulus, state)
         }
     }
 

@@ -1,10 +1,10 @@
 /// Terms of regular languages over one alphabet, each kept once, so that a node id *is* a state of the automaton and
 /// equal states are found by comparing ids. Terms are kept in a normal form in which a term has finitely many
 /// derivatives.
-struct RegularPool {
+struct RegularPool: Sendable {
     typealias ID = Int32
 
-    enum Node: Hashable {
+    enum Node: Hashable, Sendable {
         case emptyText
         /// Index into `sets`.
         case set(ID)
@@ -16,6 +16,8 @@ struct RegularPool {
         case complement(ID)
         /// The maximum is -1 for no end.
         case repetition(ID, Int32, Int32)
+        /// Modulus and remainder so far.
+        case remainder(Int32, Int32)
     }
 
     let alphabet: Alphabet
@@ -78,7 +80,7 @@ struct RegularPool {
 
     private func largestCounter(in node: Node) -> Int32 {
         switch node {
-        case .emptyText, .set, .complement, .intersection: return 0
+        case .emptyText, .set, .complement, .intersection, .remainder: return 0
         case .concatenation(let head, let tail): return max(counters[Int(head)], counters[Int(tail)])
         case .union(let parts): return parts.reduce(0) { max($0, counters[Int($1)]) }
         case .repetition(let operand, let low, let high):
@@ -96,7 +98,7 @@ struct RegularPool {
         if let known = clampings[key] { return known }
         let result: ID
         switch nodes[Int(id)] {
-        case .emptyText, .set, .complement, .intersection: result = id
+        case .emptyText, .set, .complement, .intersection, .remainder: result = id
         case .concatenation(let head, let tail):
             let first = clamped(head, to: bound)
             let second = clamped(tail, to: bound)
@@ -311,6 +313,10 @@ struct RegularPool {
             depth: 1 + depths[Int(operand)])
     }
 
+    mutating func remainder(_ modulus: Int32, _ state: Int32) -> ID {
+        intern(.remainder(modulus, state), nullable: state == 0, boolean: false, depth: 1)
+    }
+
     /// The derivative of `id` by each class: what may follow after one scalar of the class.
     /// - Complexity: amortized O(classes × alternatives) once per node.
     mutating func row(_ id: ID) -> [ID] {
@@ -353,6 +359,12 @@ struct RegularPool {
             var memo = PairMemo()
             for index in 0..<count where inner[index] != nothing {
                 result[index] = memo.value(inner[index], 0) { part, _ in concatenation(part, rest) }
+            }
+        case .remainder(let modulus, let state):
+            for index in 0..<count { result[index] = id }
+            for digit in 0...9 as ClosedRange<Int32> {
+                let next = Int32((Int64(state) * 10 + Int64(digit)) % Int64(modulus))
+                result[Int(alphabet.classOf(48 + UInt32(digit)))] = remainder(modulus, next)
             }
         }
         return result

@@ -1,6 +1,6 @@
 /// A byte automaton that reads one scalar in an encoding and says which alphabet class it is. Shared by all states of a
 /// leaf: a state of the leaf is a pair (regular term, position in this automaton).
-struct ScalarDecoder {
+struct ScalarDecoder: Sendable {
     /// Targets in `rows`: a position below `outputBit`, or one of these.
     static let dead = UInt16.max
     static let finish: UInt16 = 0x7FFF
@@ -21,14 +21,14 @@ struct ScalarDecoder {
     private(set) var reachable: [ClassSet] = []
     let quoted: Bool
 
-    private var wide: [[UInt16]] = []
-    private var interned: [[UInt16]: UInt16] = [:]
+    /// Rows of 256 targets while the automaton is built.
+    private var wide: [UInt16] = []
     private var uniform: [UInt32: UInt16] = [:]
 
     init(_ alphabet: Alphabet, _ encoding: RegularEncoding) {
         quoted = encoding != .utf8
-        wide = [[UInt16](repeating: Self.dead, count: 256)]
-        var row = wide[0]
+        var row = [UInt16](repeating: Self.dead, count: 256)
+        wide = row
         for byte in 0..<128 where !quoted || (byte >= 0x20 && byte != 0x22 && byte != 0x5C) {
             row[byte] = Self.outputBit | alphabet.classOf(UInt32(byte))
         }
@@ -40,24 +40,18 @@ struct ScalarDecoder {
             row[0x5C] = escape(alphabet, canonical: encoding == .canonicalJSONString)
             var opening = [UInt16](repeating: Self.dead, count: 256)
             opening[0x22] = boundary
-            wide[0] = row
-            wide.append(opening)
-            start = UInt16(wide.count - 1)
+            start = append(opening)
         }
-        wide[0] = row
+        wide.replaceSubrange(0..<256, with: row)
         compress(alphabet.classCount)
         wide = []
-        interned = [:]
         uniform = [:]
     }
 
-    private mutating func intern(_ row: [UInt16]) -> UInt16 {
+    private mutating func append(_ row: [UInt16]) -> UInt16 {
         if row.allSatisfy({ $0 == Self.dead }) { return Self.dead }
-        if let known = interned[row] { return known }
-        let index = UInt16(wide.count)
-        wide.append(row)
-        interned[row] = index
-        return index
+        wide += row
+        return UInt16(wide.count / 256 - 1)
     }
 
     /// The class that all scalars of `low...high` have, nil when they differ; `Alphabet.none` for surrogates.
@@ -90,7 +84,7 @@ struct ScalarDecoder {
         for index in 0..<64 as Range<UInt32> {
             row[Int(0x80 + index)] = continuation(alphabet, base + index << (6 * (count - 1)), count - 1, minimum)
         }
-        let position = intern(row)
+        let position = append(row)
         if let key { uniform[key] = position }
         return position
     }
@@ -114,20 +108,20 @@ struct ScalarDecoder {
                 last.append(digits)
             }
             var third = [UInt16](repeating: Self.dead, count: 256)
-            third[0x30] = intern(last[0])
-            third[0x31] = intern(last[1])
-            var target = intern(third)
+            third[0x30] = append(last[0])
+            third[0x31] = append(last[1])
+            var target = append(third)
             for _ in 0..<2 {
                 var zero = [UInt16](repeating: Self.dead, count: 256)
                 zero[0x30] = target
-                target = intern(zero)
+                target = append(zero)
             }
             row[0x75] = target
         } else {
             row[0x2F] = Self.outputBit | alphabet.classOf(0x2F)
             row[0x75] = hex(alphabet, 0, 4, high: nil)
         }
-        return intern(row)
+        return append(row)
     }
 
     private static func lowerHex(_ digit: UInt32) -> UInt8 { UInt8(digit < 10 ? 0x30 + digit : 0x57 + digit) }
@@ -164,7 +158,7 @@ struct ScalarDecoder {
                 row[Int(Self.lowerHex(digit))] = target
                 if digit >= 10 { row[Int(Self.lowerHex(digit)) - 32] = target }
             }
-            position = intern(row)
+            position = append(row)
         }
         if let key { uniform[key] = position }
         return position
@@ -175,39 +169,38 @@ struct ScalarDecoder {
         for byte in [0x75, 0x5C] {
             var row = [UInt16](repeating: Self.dead, count: 256)
             row[byte] = target
-            target = intern(row)
+            target = append(row)
         }
         return target
     }
 
     /// Joins bytes that all positions treat alike, and finds what each position can still produce.
     private mutating func compress(_ classCount: Int) {
+        let count = wide.count / 256
         var hashes = [UInt64](repeating: 0, count: 256)
-        for row in wide {
-            for byte in 0..<256 { hashes[byte] = (hashes[byte] ^ UInt64(row[byte])) &* 0x9E37_79B9_7F4A_7C15 }
+        for row in 0..<count {
+            for byte in 0..<256 {
+                let mixed = (hashes[byte] ^ UInt64(wide[row * 256 + byte])) &* 0x9E37_79B9_7F4A_7C15
+                hashes[byte] = mixed ^ mixed >> 32
+            }
         }
-        var known: [UInt64: [UInt8]] = [:]
         for byte in 0..<256 {
-            let alike = known[hashes[byte], default: []].first { other in
-                wide.allSatisfy { $0[byte] == $0[Int(representative[Int(other)])] }
+            let alike = representative.firstIndex { other in
+                hashes[Int(other)] == hashes[byte]
+                    && (0..<count).allSatisfy { wide[$0 * 256 + byte] == wide[$0 * 256 + Int(other)] }
             }
-            if let alike {
-                byteClass[byte] = alike
-            } else {
-                byteClass[byte] = UInt8(truncatingIfNeeded: representative.count)
-                known[hashes[byte], default: []].append(byteClass[byte])
-                representative.append(UInt8(byte))
-            }
+            byteClass[byte] = UInt8(truncatingIfNeeded: alike ?? representative.count)
+            if alike == nil { representative.append(UInt8(byte)) }
         }
         byteClassCount = representative.count
-        rows.reserveCapacity(wide.count * byteClassCount)
-        for row in wide { for byte in representative { rows.append(row[Int(byte)]) } }
-        findReachable(classCount)
+        rows.reserveCapacity(count * byteClassCount)
+        for row in 0..<count { for byte in representative { rows.append(wide[row * 256 + Int(byte)]) } }
+        findReachable(classCount, positions: count)
     }
 
-    private mutating func findReachable(_ classCount: Int) {
-        reachable = [ClassSet](repeating: ClassSet(count: classCount), count: wide.count)
-        var done = [Bool](repeating: false, count: wide.count)
+    private mutating func findReachable(_ classCount: Int, positions: Int) {
+        reachable = [ClassSet](repeating: ClassSet(count: classCount), count: positions)
+        var done = [Bool](repeating: false, count: positions)
         func visit(_ position: Int, _ decoder: inout ScalarDecoder) {
             if done[position] { return }
             done[position] = true
@@ -225,6 +218,6 @@ struct ScalarDecoder {
             }
             decoder.reachable[position] = found
         }
-        for position in wide.indices { visit(position, &self) }
+        for position in 0..<positions { visit(position, &self) }
     }
 }
