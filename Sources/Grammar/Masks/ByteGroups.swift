@@ -22,8 +22,11 @@ enum ByteGroups {
         group(UInt8(ascii: "G")...UInt8(ascii: "Z"))
         group([0x7F])
         group(0x80...0xBF)
-        group(0xC0...0xDF)
-        group(0xE0...0xEF)
+        // Lead bytes of the blocks that hold spaces and line ends stand apart: sets such as `.` and `\S` split them.
+        group([0xC2])
+        group(0xC3...0xDF)
+        for lead: UInt8 in [0xE1, 0xE2, 0xE3, 0xEF] { group([lead]) }
+        group([0xC0, 0xC1, 0xE0] + (0xE4...0xEE))
         group(0xF0...0xFE)
         group([0xFF])
         return table
@@ -36,6 +39,18 @@ enum ByteGroups {
     /// The bit of `byte`'s group.
     static func bit(_ byte: UInt8) -> UInt64 { 1 << UInt64(table[Int(byte)]) }
 
-    /// Every bit that a non-ASCII byte can have, 0xFF excepted.
-    static let nonASCII: UInt64 = [0x80, 0xC0, 0xE0, 0xF0].reduce(0) { $0 | bit($1) }
+    /// The bit of continuation bytes, which say nothing by themselves.
+    static let continuation = bit(0x80)
+
+    /// The groups of the lead bytes of all scalars of `low...high`, which are beyond ASCII.
+    static func leads(_ low: UInt32, _ high: UInt32) -> UInt64 {
+        var groups: UInt64 = 0
+        for byte in lead(low)...lead(high) { groups |= bit(byte) }
+        return groups
+    }
+
+    private static func lead(_ scalar: UInt32) -> UInt8 {
+        if scalar < 0x800 { return UInt8(0xC0 | scalar >> 6) }
+        return UInt8(scalar < 0x10000 ? 0xE0 | scalar >> 12 : 0xF0 | scalar >> 18)
+    }
 }

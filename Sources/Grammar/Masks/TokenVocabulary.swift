@@ -40,7 +40,9 @@ package final class TokenVocabulary: Sendable {
         for index in 0..<size {
             let id = Int32(index)
             // Special tokens get a spelling that no text has, so that a grammar can still ask for one by id.
-            let spelling = special.contains(id) ? SpecialTokenBytes.spelling(of: id) : tokenBytes(id) ?? []
+            var spelling = special.contains(id) ? SpecialTokenBytes.spelling(of: id) : tokenBytes(id) ?? []
+            // The byte-fallback token of 0xFF is in no text, and must not pass for the beginning of such a spelling.
+            if spelling.contains(0xFF), !special.contains(id) { spelling = [] }
             let start = Int32(bytes.count)
             bytes += spelling
             offsets.append(Int32(bytes.count))

@@ -21,7 +21,8 @@ private struct GroupSummary {
         }
         for (segment, scalarClass) in alphabet.classes.enumerated()
         where scalarClass != Alphabet.none && alphabet.end(ofSegment: segment) >= 0x80 {
-            scalarGroups[Int(scalarClass)] |= ByteGroups.nonASCII
+            scalarGroups[Int(scalarClass)] |= ByteGroups.leads(
+                max(0x80, alphabet.starts[segment]), alphabet.end(ofSegment: segment))
         }
     }
 }
@@ -254,8 +255,8 @@ struct LeafAutomaton: Sendable {
         return set.isEmpty ? nil : (set, result.1, true)
     }
 
-    /// The groups all of whose bytes, as scalars, are in `set`; the groups of non-ASCII bytes only if every non-ASCII
-    /// scalar is.
+    /// The groups all of whose bytes, as scalars, are in `set`; a lead byte's only if all
+    /// scalars that it begins are. Continuation bytes are left to `isClean`.
     private func groups(of set: ClassSet) -> UInt64 {
         var inside: UInt64 = 0
         var outside = summary.neverScalar
@@ -266,7 +267,7 @@ struct LeafAutomaton: Sendable {
                 outside |= summary.scalarGroups[number]
             }
         }
-        return inside & ~outside
+        return inside & ~outside == 0 ? 0 : inside & ~outside | ByteGroups.continuation
     }
 
     // MARK: Sharing
