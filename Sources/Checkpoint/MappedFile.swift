@@ -1,6 +1,6 @@
 import Glibc
 
-/// Read-only bytes of a file, mapped into memory, or constant data of the binary. The mapping lives as long as this
+/// Read-only bytes of a file, mapped into memory, constant data of the binary, or made here. The mapping lives as long as this
 /// object; views keep it alive.
 ///
 /// A file that someone shortens while it is mapped ends the process with SIGBUS at the next access of the lost part, as
@@ -12,7 +12,11 @@ package final class MappedFile: @unchecked Sendable {
     /// Path, or the name of an embedded file; for messages.
     package let path: String
     private let memory: UnsafeRawBufferPointer
-    private let isMapped: Bool
+    private let origin: Origin
+
+    private enum Origin {
+        case mapped, allocated, constant
+    }
 
     /// Maps a file.
     /// - Throws: `system` if it cannot be opened or mapped.
@@ -31,25 +35,38 @@ package final class MappedFile: @unchecked Sendable {
         // An empty mapping is an error to mmap.
         if count == 0 {
             memory = UnsafeRawBufferPointer(start: nil, count: 0)
-            isMapped = false
+            origin = .constant
             return
         }
         guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
             throw .system(file: path, operation: "mmap", code: errno)
         }
         memory = UnsafeRawBufferPointer(start: base, count: count)
-        isMapped = true
+        origin = .mapped
     }
 
     /// - Precondition: `constant` stays valid and unchanged as long as the process lives.
     package init(name: String, constant: UnsafeRawBufferPointer) {
         path = name
         memory = constant
-        isMapped = false
+        origin = .constant
+    }
+
+    /// A file that was made here, in memory of its own.
+    init(name: String, contents: [UInt8]) {
+        path = name
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: contents.count, alignment: 16)
+        copy.copyBytes(from: contents)
+        memory = UnsafeRawBufferPointer(copy)
+        origin = .allocated
     }
 
     deinit {
-        if isMapped { munmap(UnsafeMutableRawPointer(mutating: memory.baseAddress), memory.count) }
+        switch origin {
+        case .mapped: munmap(UnsafeMutableRawPointer(mutating: memory.baseAddress), memory.count)
+        case .allocated: memory.deallocate()
+        case .constant: break
+        }
     }
 
     package var count: Int { memory.count }
@@ -63,7 +80,7 @@ package final class MappedFile: @unchecked Sendable {
     /// Tells the system that these bytes are not needed soon, so that a loaded model does not count twice. They stay
     /// readable.
     package func release(_ range: Range<Int>) {
-        guard isMapped, range.lowerBound >= 0, range.upperBound <= memory.count else { return }
+        guard origin == .mapped, range.lowerBound >= 0, range.upperBound <= memory.count else { return }
         let page = Int(getpagesize())
         let begin = (range.lowerBound + page - 1) / page * page
         let end = range.upperBound / page * page

@@ -9,6 +9,7 @@ package enum ModelDirectory {
     /// - Throws: `noWeights`, `missingShards`, or what is wrong with a file; `unsupported` for a quantization that is
     ///   not read.
     package static func weights(_ files: ModelFiles) throws(CheckpointError) -> any WeightSource {
+        if let model = files.ggufWeights { return model }
         let stored = try storedWeights(files)
         guard let section = try ConfigSection.read("config.json", of: files),
             let config = try QuantizationConfig(section)

@@ -12,10 +12,48 @@ package struct ModelFiles: Sendable {
     private enum Storage: Sendable {
         case directory
         case embedded([String: MappedFile])
+        case gguf(GGUFFile, [String: MappedFile])
     }
 
     /// Whole files are read up to this size (the largest published tokenizer.json has some 40 MB); weights are mapped.
     package static let largestContents = 256 << 20
+
+    /// What a person points at: a model directory, a GGUF file (of a split model: its first part), or a directory with
+    /// one GGUF model and no `config.json`.
+    ///
+    /// - Throws: as `directory` and `gguf`.
+    package static func at(_ path: String) throws(CheckpointError) -> ModelFiles {
+        if path.hasSuffix(".gguf"), fileKind(path) == S_IFREG { return try gguf(path) }
+        let files = try directory(path)
+        let models = files.names.filter { $0.hasSuffix(".gguf") && GGUFSplit($0)?.index ?? 1 == 1 }
+        guard !files.contains("config.json"), models.count == 1 else { return files }
+        return try gguf(files.path(of: models[0]))
+    }
+
+    /// A GGUF model as the Hugging Face files it was made from.
+    ///
+    /// - Throws: what is wrong with a file, `missingShards`, `configuration` or `unsupported`.
+    package static func gguf(_ path: String) throws(CheckpointError) -> ModelFiles {
+        let parts = try GGUFSplit(path)?.allParts(of: path) ?? [path]
+        var mapped: [MappedFile] = []
+        for part in parts { mapped.append(try MappedFile(path: part)) }
+        let model = try GGUFFile(mapped)
+        let vocabulary = try GGUFVocabulary(model.metadata)
+        let made = [
+            "config.json": try GGUFConfig.json(model), "tokenizer.json": try vocabulary.tokenizerJSON(),
+            "tokenizer_config.json": try vocabulary.tokenizerConfigJSON(),
+        ]
+        var files: [String: MappedFile] = [:]
+        for (name, contents) in made {
+            files[name] = MappedFile(name: "\(name) (made from \(path))", contents: contents)
+        }
+        return ModelFiles(description: path, names: made.keys.sorted(), storage: .gguf(model, files))
+    }
+
+    /// The weights, where they are no file among `names`.
+    var ggufWeights: GGUFFile? {
+        if case .gguf(let model, _) = storage { model } else { nil }
+    }
 
     /// - Throws: `noSuchDirectory`, `notADirectory`, or `system` if the directory cannot be read.
     package static func directory(_ path: String) throws(CheckpointError) -> ModelFiles {
@@ -54,6 +92,7 @@ package struct ModelFiles: Sendable {
         switch storage {
         case .directory: description == "/" ? "/" + name : description + "/" + name
         case .embedded: "\(name) (\(description))"
+        case .gguf: "\(name) (made from \(description))"
         }
     }
 
@@ -63,7 +102,7 @@ package struct ModelFiles: Sendable {
         guard contains(name) else { return nil }
         switch storage {
         case .directory: return try MappedFile(path: path(of: name))
-        case .embedded(let files): return files[name]
+        case .embedded(let files), .gguf(_, let files): return files[name]
         }
     }
 

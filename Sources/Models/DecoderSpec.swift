@@ -63,6 +63,9 @@ package struct DecoderSpec: Sendable, Equatable {
         guard headDimension % 8 == 0, headDimension <= 512 else {
             throw failure("head_dim", "\(headDimension)", "multiples of 8 up to 512 are supported")
         }
+        if case .factors(let factors) = config.rope.scaling, factors.count != headDimension / 2 {
+            throw failure("rope_scaling.factors", "\(factors.count) factors", "\(headDimension / 2) are needed")
+        }
         contextLength = config.contextLength
         normEpsilon = Float(config.normEpsilon)
         rope = config.rope

@@ -32,7 +32,7 @@ public final class LocalEngine: Sendable {
         progress: @escaping @Sendable (EngineLoader.Stage) -> Void = { _ in }
     ) async throws -> LocalEngine {
         let files = try source.files()
-        let tokenizerFiles = try settings.tokenizerDirectory.map { try ModelFiles.directory($0) } ?? files
+        let tokenizerFiles = try settings.tokenizerDirectory.map { try ModelFiles.at($0) } ?? files
         let assets = try ModelAssets(
             files: files, tokenizerFiles: tokenizerFiles, chatTemplate: settings.chatTemplate,
             reasoningParser: settings.reasoningParser, toolCallParser: settings.toolCallParser)

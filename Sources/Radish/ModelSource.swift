@@ -5,7 +5,7 @@ package import Checkpoint
 public enum ModelSource: Sendable, Hashable {
     /// The small chat model inside the binary.
     case demo
-    /// A Hugging Face model directory.
+    /// A Hugging Face model directory, or a GGUF file.
     case directory(String)
 
     /// For logs and `/v1/models`.
@@ -19,7 +19,7 @@ public enum ModelSource: Sendable, Hashable {
     /// - Throws: `CheckpointError` if the directory cannot be read.
     package func files() throws -> ModelFiles {
         switch self {
-        case .directory(let path): try ModelFiles.directory(path)
+        case .directory(let path): try ModelFiles.at(path)
         case .demo: ModelFiles.embedded(Self.demoFiles(), description: "embedded demo model")
         }
     }

@@ -19,7 +19,7 @@ enum EngineStart {
     static func assets(_ model: ModelOptions) throws -> ModelAssets {
         let files = try source(model).files()
         return try ModelAssets(
-            files: files, tokenizerFiles: model.tokenizerPath.map { try ModelFiles.directory($0) } ?? files,
+            files: files, tokenizerFiles: model.tokenizerPath.map { try ModelFiles.at($0) } ?? files,
             chatTemplate: chatTemplate(model), reasoningParser: model.reasoningParser,
             toolCallParser: model.toolCallParser)
     }

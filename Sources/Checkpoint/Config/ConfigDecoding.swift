@@ -93,6 +93,21 @@ struct ConfigSection {
         return value
     }
 
+    /// A list of numbers above 0.
+    func positives(_ key: String) throws(CheckpointError) -> [Double] {
+        let expected = "a list of numbers above 0"
+        guard case .array(let elements) = node(key) else { throw failure(key, expected: expected) }
+        var values: [Double] = []
+        for element in elements {
+            switch element {
+            case .integer(let value) where value > 0: values.append(Double(value))
+            case .number(let value) where value > 0 && value.isFinite: values.append(value)
+            default: throw failure(key, expected: expected)
+            }
+        }
+        return values
+    }
+
     func positive(_ key: String) throws(CheckpointError) -> Double? {
         try number(key, "a number above 0") { $0 > 0 }
     }

@@ -22,6 +22,8 @@ package enum RopeScaling: Sendable, Equatable {
     case llama3(factor: Double, lowFrequency: Double, highFrequency: Double, originalContext: Int)
     /// Peng et al. 2023, arXiv 2309.00071.
     case yarn(Yarn)
+    /// A divisor for each frequency, as GGUF files of Llama 3.1 carry them.
+    case factors([Double])
 
     package struct Yarn: Sendable, Equatable {
         package var factor: Double
@@ -45,7 +47,7 @@ package enum RopeScaling: Sendable, Equatable {
     /// after scaling.
     func contextLength(_ positions: Int) -> Int {
         switch self {
-        case .none, .llama3: positions
+        case .none, .llama3, .factors: positions
         case .linear(let factor): Self.scaled(positions, by: factor)
         case .yarn(let yarn): max(positions, Self.scaled(yarn.originalContext, by: yarn.factor))
         }
@@ -93,6 +95,8 @@ extension RopeScaling {
         }
         switch type {
         case "default": return .none
+        case "frequency_factors":
+            return .factors(try section.positives("factors"))
         case "linear": return .linear(factor: try required(factor, "factor"))
         case "llama3":
             let low = try required(section.positive("low_freq_factor"), "low_freq_factor")

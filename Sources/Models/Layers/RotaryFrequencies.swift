@@ -20,6 +20,7 @@ package struct RotaryFrequencies: Equatable {
         switch rope.scaling {
         case .none: frequencies = plain
         case .linear(let factor): frequencies = plain.map { $0 / Float(factor) }
+        case .factors(let factors): frequencies = zip(plain, factors).map { $0 / Float($1) }
         case .llama3(let factor, let low, let high, let context):
             frequencies = plain.map {
                 Self.llama3($0, factor: factor, lowFrequency: low, highFrequency: high, context: Double(context))

@@ -7,8 +7,8 @@ struct ModelOptions: ParsableArguments {
     @Option(
         name: [.customLong("model-path"), .customLong("model")],
         help: ArgumentHelp(
-            "Directory of a Hugging Face model: config.json, tokenizer.json, *.safetensors.",
-            discussion: "Without it the embedded demo model is used.", valueName: "dir"))
+            "Directory of a Hugging Face model (config.json, tokenizer.json, *.safetensors), or a GGUF file.",
+            discussion: "Without it the embedded demo model is used.", valueName: "path"))
     var modelPath: String?
 
     @Option(
