@@ -91,6 +91,21 @@ package struct ServerApplication: Service {
         return router
     }
 
+    /// Anthropic's and Ollama's.
+    private static func otherAPIs(_ parts: ServerParts, _ routes: inout RouteTable) {
+        let messages = MessagesRoute(parts: parts)
+        routes.post(MessagesRoute.path, handler: messages.handle)
+        routes.post(MessagesRoute.path + "/count_tokens", handler: messages.count)
+        let ollama = OllamaGeneration(parts: parts)
+        routes.post("/api/chat", handler: ollama.chat)
+        routes.post("/api/generate", handler: ollama.generate)
+        let information = OllamaInformation(parts: parts)
+        routes.get("/api/tags", handler: information.tags)
+        routes.get("/api/ps", handler: information.running)
+        routes.get("/api/version", handler: information.version)
+        routes.post("/api/show", handler: information.show)
+    }
+
     /// What operators and the clients of SGLang and vLLM use besides.
     private static func nativeRoutes(_ parts: ServerParts, _ routes: inout RouteTable) {
         let tokens = TokenizeRoutes(parts: parts)
@@ -119,6 +134,11 @@ package struct ServerApplication: Service {
         var routes = RouteTable()
         routes.post("/v1/chat/completions", handler: ChatCompletionsRoute(parts: parts).handle)
         routes.post("/v1/completions", handler: CompletionsRoute(parts: parts).handle)
+        let responses = ResponsesRoute(parts: parts)
+        routes.post("/v1/responses", handler: responses.create)
+        routes.get(ResponsesRoute.prefix + "**", handler: responses.get)
+        routes.delete(ResponsesRoute.prefix + "**", handler: responses.delete)
+        routes.post(ResponsesRoute.prefix + "**", handler: responses.cancel)
         routes.get("/v1/models", handler: ModelsRoute(parts: parts).list)
         routes.get(ModelsRoute.prefix + "**", handler: ModelsRoute(parts: parts).one)
         routes.post("/generate", handler: GenerateRoute(parts: parts).handle)
@@ -133,6 +153,7 @@ package struct ServerApplication: Service {
         routes.get("/livez", handler: health.alive)
         routes.get("/health_generate", handler: health.generate)
         nativeRoutes(parts, &routes)
+        otherAPIs(parts, &routes)
         let cache = CacheRoutes(parts: parts)
         routes.post("/flush_cache", handler: cache.flush)
         routes.get("/flush_cache", handler: cache.flush)

@@ -8,6 +8,7 @@ struct ServerParts: Sendable {
     let inFlight: InFlight
     let events: EventStream
     let sessions = SessionStore()
+    let responses = ResponseStore()
 
     /// The name to answer with.
     ///

@@ -28,14 +28,20 @@ package struct ErrorBody: Sendable, Equatable {
     package var json: [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
-            writer.objectField("error") { writer in
-                writer.field("message", message)
-                writer.field("type", type)
-                writer.field("param", parameter)
-                writer.field("code", code)
-                for (name, value) in numbers { writer.field(name, value) }
-            }
+            writer.name("error")
+            write(to: &writer)
         }
         return writer.bytes
+    }
+
+    /// The object inside `error`.
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("message", message)
+            writer.field("type", type)
+            writer.field("param", parameter)
+            writer.field("code", code)
+            for (name, value) in numbers { writer.field(name, value) }
+        }
     }
 }

@@ -45,6 +45,9 @@ final class RequestRecord: Sendable {
     /// Seconds since the request arrived.
     var seconds: Double { (ContinuousClock.now - start).seconds }
 
+    /// Seconds from the request's arrival; nil while there is none.
+    var secondsToFirstToken: Double? { state.withLock { $0.firstToken }.map { ($0 - start).seconds } }
+
     var metadata: Logger.Metadata {
         let state = state.withLock { $0 }
         var metadata: Logger.Metadata = [

@@ -18,14 +18,20 @@ struct APIKeyCheck: RouterMiddleware {
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         if Self.probes.contains(request.uri.path) { return try await next(request, context) }
-        guard let header = request.headers[.authorization] else {
+        guard let given = Self.key(of: request) else {
             throw refusal("This server needs an API key: send 'Authorization: Bearer <key>'.", code: "missing_api_key")
         }
-        let parts = header.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", isKey(Array(parts[1].utf8)) else {
-            throw refusal("The API key is wrong.", code: "invalid_api_key")
-        }
+        guard isKey(Array(given.utf8)) else { throw refusal("The API key is wrong.", code: "invalid_api_key") }
         return try await next(request, context)
+    }
+
+    /// Of OpenAI's header, or of Anthropic's.
+    private static func key(of request: Request) -> String? {
+        if let header = request.headers[.authorization] {
+            let parts = header.split(separator: " ", maxSplits: 1)
+            return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : ""
+        }
+        return request.headers[.xAPIKey]
     }
 
     /// Takes the same time wherever the first difference is, so that the key cannot be found byte by byte.

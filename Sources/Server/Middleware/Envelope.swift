@@ -1,7 +1,9 @@
+import EngineInterface
 import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import TextGeneration
 import WireTypes
 
 /// The outermost layer of every response: the request's id, errors as bodies, CORS headers, the log.
@@ -25,7 +27,7 @@ struct Envelope: RouterMiddleware {
             throw lost.underlying
         } catch {
             let failure = failure(error, request, context)
-            response = failure.response
+            response = failure.response(ErrorForm(path: request.uri.path))
             if failure.closesConnection { Self.closeSoon(context.channel) }
         }
         response.headers[.xRequestID] = context.requestID
@@ -56,14 +58,46 @@ struct Envelope: RouterMiddleware {
     }
 }
 
+/// How the clients of each API read errors.
+enum ErrorForm: Sendable {
+    case openAI
+    /// With `"type": "error"` beside it.
+    case anthropic
+    /// `error` is a string.
+    case ollama
+
+    init(path: String) {
+        if path.hasPrefix(MessagesRoute.path) {
+            self = .anthropic
+        } else if path.hasPrefix("/api/") {
+            self = .ollama
+        } else {
+            self = .openAI
+        }
+    }
+
+    func json(_ body: ErrorBody) -> [UInt8] {
+        guard self != .openAI else { return body.json }
+        var writer = JSONWriter()
+        writer.object { writer in
+            if self == .ollama { return writer.field("error", body.message) }
+            writer.field("type", "error")
+            writer.name("error")
+            body.write(to: &writer)
+        }
+        return writer.bytes
+    }
+}
+
 extension RequestFailure {
-    var response: Response {
+    func response(_ form: ErrorForm) -> Response {
         var headers: HTTPFields = [.contentType: "application/json"]
         if let retryAfter { headers[.retryAfter] = String(retryAfter) }
         if let allowedMethods { headers[.allow] = allowedMethods }
         if closesConnection { headers[.connection] = "close" }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body.json)))
+        return Response(
+            status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: form.json(body))))
     }
 }
 
@@ -86,4 +120,6 @@ extension HTTPField.Name {
     // A constant that is a valid name.
     // swift-format-ignore: NeverForceUnwrap
     static let xRequestID = HTTPField.Name("x-request-id")!
+    // swift-format-ignore: NeverForceUnwrap
+    static let xAPIKey = HTTPField.Name("x-api-key")!
 }

@@ -20,6 +20,7 @@ enum RefusedRoutes {
         This server has no sleep mode: weights and cache stay in memory. /pause_generation stops the computing, \
         /flush_cache gives the cache back.
         """
+    private static let library = "This server serves the model it was started with and keeps no library of models."
     private static let adapters = "LoRA adapters are not supported. Merge the adapter into the model's weights."
 
     static let post: [(path: String, reason: String)] = [
@@ -31,6 +32,8 @@ enum RefusedRoutes {
         ("/sleep", sleep), ("/wake_up", sleep), ("/release_memory_occupation", sleep),
         ("/resume_memory_occupation", sleep), ("/load_lora_adapter", adapters), ("/unload_lora_adapter", adapters),
         ("/v1/load_lora_adapter", adapters), ("/v1/unload_lora_adapter", adapters),
+        ("/api/embed", embeddings), ("/api/embeddings", embeddings), ("/api/pull", library), ("/api/push", library),
+        ("/api/create", library), ("/api/copy", library),
         ("/v1/audio/transcriptions", "The served model reads text, not sound."),
         ("/v1/audio/translations", "The served model reads text, not sound."),
         ("/v1/images/generations", "The served model writes text, not images."),

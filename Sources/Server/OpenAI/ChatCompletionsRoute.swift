@@ -49,7 +49,8 @@ struct ChatCompletionsRoute: Sendable {
         return Response(json: response.json)
     }
 
-    private static func textRequest(_ body: ChatCompletionRequest, id: String, _ engine: TextEngine) -> TextRequest {
+    /// What the engine gets; also for the APIs whose requests are brought into the form of this one.
+    static func textRequest(_ body: ChatCompletionRequest, id: String, _ engine: TextEngine) -> TextRequest {
         var request = TextRequest(
             id: id,
             prompt: .chat(ChatPrompt(body)),

@@ -82,7 +82,7 @@ struct CompletionsRoute: Sendable {
         return PromptLogprobs(top: max(echoed ?? 0, body.options.promptLogprobs ?? 0))
     }
 
-    private static func textRequest(
+    static func textRequest(
         _ prompt: WirePrompt, _ body: CompletionRequest, id: String, _ engine: TextEngine
     ) -> TextRequest {
         TextRequest(

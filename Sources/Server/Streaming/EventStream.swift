@@ -1,3 +1,4 @@
+import EngineInterface
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -13,6 +14,21 @@ protocol EventWriter: Sendable {
     mutating func end(to bytes: inout [UInt8])
     /// Counts over all answers so far.
     var usage: Usage { get }
+    var contentType: String { get }
+    /// After everything.
+    var doneMark: [UInt8] { get }
+    /// What a silent stream gets from time to time.
+    var keepAlive: [UInt8] { get }
+    /// What a stream that has begun says of an error.
+    func failure(_ failure: RequestFailure) -> [UInt8]
+}
+
+/// As OpenAI and SGLang have it.
+extension EventWriter {
+    var contentType: String { "text/event-stream; charset=utf-8" }
+    var doneMark: [UInt8] { ServerSentEvent.done }
+    var keepAlive: [UInt8] { ServerSentEvent.keepAlive }
+    func failure(_ failure: RequestFailure) -> [UInt8] { ErrorMapping.event(failure) }
 }
 
 /// What the streams of all endpoints share: one writer, back-pressure, comments in silence, and the end when the
@@ -46,7 +62,7 @@ struct EventStream: Sendable {
         return Response(
             status: .ok,
             headers: [
-                .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache", .xAccelBuffering: "no",
+                .contentType: writer.contentType, .cacheControl: "no-cache", .xAccelBuffering: "no",
             ],
             body: body)
     }
@@ -96,13 +112,13 @@ struct EventStream: Sendable {
                 writer.write(update, to: &bytes)
             }
             if let failure {
-                bytes += ErrorMapping.event(failure)
+                bytes += writer.failure(failure)
                 open = 0
             } else if open == 0 {
                 writer.end(to: &bytes)
             }
-            if open == 0 { bytes += ServerSentEvent.done }
-            if bytes.isEmpty, batch.isKeepAliveDue { bytes += ServerSentEvent.keepAlive }
+            if open == 0 { bytes += writer.doneMark }
+            if bytes.isEmpty, batch.isKeepAliveDue { bytes += writer.keepAlive }
             // Waits while the client does not read: the queue joins what comes meanwhile.
             if !bytes.isEmpty { try await output.write(ByteBuffer(bytes: bytes)) }
             if open == 0 { return }

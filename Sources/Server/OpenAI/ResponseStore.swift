@@ -1,0 +1,62 @@
+import Synchronization
+import WireTypes
+
+/// Responses that a later request may name, in memory only, within bounds.
+final class ResponseStore: Sendable {
+    struct Entry: Sendable {
+        /// The response object.
+        var json: [UInt8]
+        var items: [JSONValue]
+        /// The conversation up to and with this response, without instructions.
+        var messages: [JSONValue]
+        /// About what it takes in memory.
+        var bytes: Int
+    }
+
+    fileprivate struct State {
+        var entries: [String: Entry] = [:]
+        /// Oldest first.
+        var order: [String] = []
+        var bytes = 0
+    }
+
+    private let countLimit: Int
+    private let byteLimit: Int
+    private let state = Mutex(State())
+
+    init(countLimit: Int = 4096, byteLimit: Int = 128 << 20) {
+        self.countLimit = countLimit
+        self.byteLimit = byteLimit
+    }
+
+    func add(_ id: String, _ entry: Entry) {
+        state.withLock { state in
+            state.remove(id)
+            state.entries[id] = entry
+            state.order.append(id)
+            state.bytes += entry.bytes
+            while state.order.count > countLimit || state.bytes > byteLimit, let oldest = state.order.first {
+                state.remove(oldest)
+            }
+        }
+    }
+
+    func entry(_ id: String) -> Entry? { state.withLock { $0.entries[id] } }
+
+    /// - Returns: false if there is none with this id.
+    func remove(_ id: String) -> Bool {
+        state.withLock { state in
+            guard state.entries[id] != nil else { return false }
+            state.remove(id)
+            return true
+        }
+    }
+}
+
+extension ResponseStore.State {
+    fileprivate mutating func remove(_ id: String) {
+        guard let entry = entries.removeValue(forKey: id) else { return }
+        bytes -= entry.bytes
+        order.removeAll { $0 == id }
+    }
+}

@@ -1,0 +1,119 @@
+import EngineInterface
+import Server
+import TestSupport
+import Testing
+import WireTypes
+
+/// Anthropic's `POST /v1/messages`.
+struct MessagesTests {
+    private static let answer: @Sendable (GenerationRequest) -> ScriptedEngine.Script = { _ in
+        .init(ids: TinyModel.ids("Hello") + [TinyModel.end], finish: .stopToken(TinyModel.end), cachedTokens: 3)
+    }
+
+    @Test func aMessageIsAnswered() async throws {
+        try await TestServer.run(script: Self.answer) { (server) async throws in
+            let json = try await server.post(
+                "/v1/messages",
+                #"""
+                {"model":"tiny","max_tokens":20,"system":[{"type":"text","text":"S","cache_control":{"type":"ephemeral"}}],
+                 "messages":[{"role":"user","content":[{"type":"text","text":"Hi","cache_control":{"type":"ephemeral"}}]}]}
+                """#
+            ).json()
+            #expect(json["type"]?.string == "message" && json["role"]?.string == "assistant")
+            #expect(json["content"]?[0]?["text"]?.string == "Hello")
+            #expect(json["stop_reason"]?.string == "end_turn" && json["stop_sequence"] == .null)
+            let count = server.engine.record.submissions[0].prompt.count
+            #expect(json["usage"]?["input_tokens"]?.int == count - 3)
+            #expect(json["usage"]?["cache_read_input_tokens"]?.int == 3)
+            #expect(json["usage"]?["output_tokens"]?.int == 6)
+            #expect(TinyModel.text(server.engine.record.submissions[0].prompt).hasPrefix("<|im_start|>system\nS"))
+        }
+    }
+
+    @Test func eventsComeInAnthropicsOrder() async throws {
+        try await TestServer.run(script: Self.answer) { (server) async throws in
+            let response = try await server.post(
+                "/v1/messages",
+                #"{"model":"tiny","max_tokens":20,"stream":true,"messages":[{"role":"user","content":"Hi"}]}"#)
+            let events = try response.events()
+            var order: [String] = []
+            for event in events { if let type = event["type"]?.string, order.last != type { order.append(type) } }
+            #expect(
+                order == [
+                    "message_start", "content_block_start", "content_block_delta", "content_block_stop",
+                    "message_delta",
+                    "message_stop",
+                ])
+            #expect(events[0]["message"]?["usage"]?["cache_read_input_tokens"]?.int == 3)
+            #expect(events.compactMap { $0["delta"]?["text"]?.string }.joined() == "Hello")
+            #expect(events[events.count - 2]["delta"]?["stop_reason"]?.string == "end_turn")
+            #expect(events[events.count - 2]["usage"]?["output_tokens"]?.int == 6)
+            #expect(response.text.contains("event: message_stop\n"))
+        }
+    }
+
+    @Test func stopsAndLimitsHaveAnthropicsNames() async throws {
+        try await TestServer.run(script: Self.answer) { (server) async throws in
+            let body = #""messages":[{"role":"user","content":"Hi"}]"#
+            let stopped = try await server.post("/v1/messages", #"{"max_tokens":20,"stop_sequences":["l"],\#(body)}"#)
+            #expect(try stopped.json()["stop_reason"]?.string == "stop_sequence")
+            #expect(try stopped.json()["stop_sequence"]?.string == "l")
+            let cut = try await server.post("/v1/messages", #"{"max_tokens":2,\#(body)}"#).json()
+            #expect(cut["stop_reason"]?.string == "max_tokens")
+        }
+    }
+
+    @Test func tokensAreCountedWithoutGenerating() async throws {
+        try await TestServer.run { (server) async throws in
+            let json = try await server.post(
+                "/v1/messages/count_tokens", #"{"model":"tiny","messages":[{"role":"user","content":"Hi"}]}"#
+            ).json()
+            #expect((json["input_tokens"]?.int ?? 0) > 2)
+            #expect(server.engine.record.submissions.isEmpty)
+        }
+    }
+
+    @Test func errorsHaveAnthropicsForm() async throws {
+        try await TestServer.run(configure: { $0.apiKey = "k" }) { (server) async throws in
+            let body = #"{"messages":[{"role":"user","content":"Hi"}]}"#
+            let unknown = try await server.post("/v1/messages", body)
+            #expect(unknown.status == 401)
+            #expect(try unknown.json()["type"]?.string == "error")
+            let wrong = try await server.post("/v1/messages", body, headers: [("x-api-key", "k")])
+            #expect(wrong.status == 400)
+            #expect(try wrong.json()["error"]?["param"]?.string == "max_tokens")
+            #expect(try wrong.json()["error"]?["type"]?.string == "invalid_request_error")
+        }
+    }
+
+    @Test func blocksBecomeMessages() throws {
+        let body = #"""
+            {"max_tokens":5,"messages":[{"role":"user","content":"q"},
+             {"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":""},{"type":"text","text":"a"},
+               {"type":"tool_use","id":"u1","name":"f","input":{"x":1}}]},
+             {"role":"user","content":[{"type":"tool_result","tool_use_id":"u1","content":[{"type":"text","text":"3"}]},
+               {"type":"text","text":"and?"}]},
+             {"role":"assistant","content":"It"}]}
+            """#
+        let chat = try MessagesRequest(JSONParser.parse(Array(body.utf8))).chat
+        #expect(
+            chat.messages.map { $0.object["role"] }
+                == ["user", "assistant", "tool", "user", "assistant"].map { .string($0) })
+        #expect(chat.messages[1].object["reasoning_content"] == .string("t"))
+        #expect(chat.messages[2].object["content"] == .string("3"))
+        #expect(chat.continueFinalMessage && !chat.addGenerationPrompt)
+        for (wrong, path) in [
+            (
+                #"{"max_tokens":5,"messages":[{"role":"user","content":[{"type":"image"}]}]}"#,
+                "messages[0].content[0].type"
+            ),
+            (#"{"max_tokens":5,"messages":[{"role":"x","content":"a"}]}"#, "messages[0].role"),
+            (#"{"max_tokens":5}"#, "messages"),
+        ] {
+            let error = #expect(throws: FieldError.self) {
+                try MessagesRequest(JSONParser.parse(Array(wrong.utf8)))
+            }
+            #expect(error?.path == path)
+        }
+    }
+}
