@@ -105,6 +105,10 @@ enum ErrorText {
         switch error {
         case .cannotListen(let host, let port, let reason):
             "Cannot listen on \(host):\(port): \(reason). Choose another --port (0 takes a free one) or --host."
+        case .badCertificate(let path, let reason):
+            "\(path) cannot be used for TLS: \(reason). --ssl-certfile and --ssl-keyfile take PEM files."
+        case .badKeyFile(let error):
+            "--api-key-file \(error.path)\(error.line.map { ":\($0)" } ?? ""): \(error.reason)."
         }
     }
 

@@ -1,5 +1,7 @@
 import EngineInterface
 import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 package import Logging
 import NIOCore
 import NIOPosix
@@ -51,10 +53,16 @@ package struct ServerApplication: Service {
     private func serve(on group: any EventLoopGroup) async throws {
         let onListening = onListening
         let idleTimeout = TimeAmount(configuration.idleTimeout)
+        let plain = HTTPServerBuilder.http1(
+            configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: idleTimeout))
+        let server =
+            if let security = configuration.transportSecurity {
+                try HTTPServerBuilder.tls(plain, tlsConfiguration: security.configuration())
+            } else {
+                plain
+            }
         let application = Application(
-            router: router(),
-            server: .http1(
-                configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: idleTimeout)),
+            router: try router(), server: server,
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "radish", backlog: 1024),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
@@ -77,7 +85,7 @@ package struct ServerApplication: Service {
         deadline.cancel()
     }
 
-    private func router() -> Router<ServerContext> {
+    private func router() throws -> Router<ServerContext> {
         let log = RequestLog(logger: logger, isEnabled: configuration.logsRequests)
         let parts = ServerParts(
             configuration: configuration, model: model, inFlight: inFlight,
@@ -85,8 +93,11 @@ package struct ServerApplication: Service {
         let routes = Self.routes(parts)
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: Envelope(configuration: configuration, routes: routes, log: log))
-        if configuration.allowsAnyOrigin { router.add(middleware: CrossOrigin()) }
-        if let key = configuration.apiKey, !key.isEmpty { router.add(middleware: APIKeyCheck(key: key)) }
+        if configuration.allowedOrigins != [] { router.add(middleware: CrossOrigin()) }
+        let key = configuration.apiKey.flatMap { $0.isEmpty ? nil : $0 }
+        let keys: APIKeys
+        do { keys = try APIKeys(key: key, path: configuration.apiKeyFile) } catch { throw ServerError.badKeyFile(error) }
+        if !keys.isOpen { router.add(middleware: APIKeyCheck(keys: keys, logger: logger)) }
         routes.fill(router)
         return router
     }
@@ -164,4 +175,7 @@ package struct ServerApplication: Service {
 /// Why the server did not start.
 package enum ServerError: Error, Equatable, Sendable {
     case cannotListen(host: String, port: Int, reason: String)
+    /// A certificate or key that cannot be used.
+    case badCertificate(path: String, reason: String)
+    case badKeyFile(APIKeyFileError)
 }

@@ -9,8 +9,12 @@ package struct ServerConfiguration: Sendable {
     package var servedModelNames: [String]
     /// Answers whatever name a request gives, as SGLang does; otherwise an unknown one is a 404.
     package var acceptsAnyModel = false
-    /// Lets web pages of any origin use the server.
-    package var allowsAnyOrigin = true
+    /// Web pages of these origins may use the server; `*` stands for all. Empty: none.
+    package var allowedOrigins = ["*"]
+    /// More keys, each with a name and a rate; see `APIKeys`. Read again when it has changed.
+    package var apiKeyFile: String?
+    /// Nil: HTTP without TLS.
+    package var transportSecurity: TransportSecurity?
     /// Reported by `/version`.
     package var version: String
     /// Shown by `/server_info` as they were given.

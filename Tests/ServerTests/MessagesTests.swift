@@ -44,6 +44,7 @@ struct MessagesTests {
                     "message_delta",
                     "message_stop",
                 ])
+            try #require(events.count > 5)
             #expect(events[0]["message"]?["usage"]?["cache_read_input_tokens"]?.int == 3)
             #expect(events.compactMap { $0["delta"]?["text"]?.string }.joined() == "Hello")
             #expect(events[events.count - 2]["delta"]?["stop_reason"]?.string == "end_turn")

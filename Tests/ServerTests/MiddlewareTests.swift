@@ -66,8 +66,30 @@ struct MiddlewareTests {
             let refused = try await server.get("/v1/models", headers: [origin])
             #expect(refused.status == 401 && refused.headers["access-control-allow-origin"] == "*")
         }
-        try await TestServer.run(configure: { $0.allowsAnyOrigin = false }) { (server) async throws in
+        try await TestServer.run(configure: { $0.allowedOrigins = ["https://other.example"] }) { (server) async throws in
             #expect(try await server.get("/health", headers: [origin]).headers["access-control-allow-origin"] == nil)
+        }
+    }
+
+    @Test func onlyTheListedOriginsMayAsk() async throws {
+        try await TestServer.run(configure: { $0.allowedOrigins = ["https://a.example", "https://b.example"] }) {
+            (server) async throws in
+            let known = try await server.get("/health", headers: [("Origin", "https://b.example")])
+            #expect(known.headers["access-control-allow-origin"] == "https://b.example")
+            #expect(known.headers["vary"] == "origin")
+            let other = try await server.get("/health", headers: [("Origin", "https://c.example")])
+            #expect(other.headers["access-control-allow-origin"] == nil)
+        }
+    }
+
+    @Test func theTraceOfTheClientIsInTheLog() async throws {
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        try await TestServer.run(configure: { $0.logsRequests = true }) { (server) async throws in
+            _ = try await server.post("/v1/completions", #"{"prompt":"x"}"#, headers: [("traceparent", trace)])
+            _ = try await server.get("/livez", headers: [("traceparent", "00-zz-1-01")])
+            #expect(await server.engine.waits { _ in server.logs.lines.count { $0.hasPrefix("request ") } == 2 })
+            #expect(server.logs.lines.count { $0.contains("traceparent=") } == 1)
+            #expect(server.logs.lines.contains { $0.contains("traceparent=\(trace)") })
         }
     }
 

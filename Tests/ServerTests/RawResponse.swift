@@ -13,7 +13,7 @@ struct RawResponse: Sendable {
 
     /// The JSON of a stream's events, without `[DONE]` and comments.
     func events() throws -> [JSONValue] {
-        try text.split(separator: "\n\n").filter { $0.hasPrefix("data: ") && $0 != "data: [DONE]" }
+        try text.split(separator: "\n").filter { $0.hasPrefix("data: ") && $0 != "data: [DONE]" }
             .map { try JSONParser.parse(Array($0.dropFirst(6).utf8)) }
     }
 

@@ -45,7 +45,7 @@ struct Serve: AsyncParsableCommand {
     private func serve() async throws {
         var model = model
         if let modelDirectory { model.modelPath = modelDirectory }
-        let logger = ServerLog.logger(server.logLevel.level)
+        let logger = ServerLog.logger(server.logLevel.level, server.logFormat)
         if model.trustRemoteCode {
             logger.notice("--trust-remote-code changes nothing: no code from a model directory is ever run")
         }
@@ -79,6 +79,13 @@ struct Serve: AsyncParsableCommand {
         result.host = server.host
         result.port = server.port
         result.apiKey = server.apiKey
+        result.apiKeyFile = server.apiKeyFile
+        result.acceptsAnyModel = server.acceptsAnyModel
+        result.allowedOrigins = server.allowedOrigins.filter { $0 != "none" }
+        if let certificate = server.certificateFile, let key = server.keyFile {
+            result.transportSecurity = TransportSecurity(
+                certificatePath: certificate, keyPath: key, password: server.keyPassword)
+        }
         if let bytes = server.maxRequestBytes { result.maxBodyBytes = bytes }
         result.logsRequests = server.logRequests
         result.requestLogLevel = server.logRequestsLevel

@@ -20,6 +20,37 @@ struct ServerOptions: ParsableArguments {
     var apiKey: String?
 
     @Option(
+        name: .customLong("api-key-file"),
+        help: ArgumentHelp(
+            "One `KEY [NAME [REQUESTS_PER_MINUTE]]` a line; read again when it has changed.", valueName: "file"))
+    var apiKeyFile: String?
+
+    @Option(
+        name: [.customLong("ssl-certfile")],
+        help: ArgumentHelp("Certificate chain in PEM form; the server speaks HTTPS then.", valueName: "file"))
+    var certificateFile: String?
+
+    @Option(
+        name: [.customLong("ssl-keyfile")],
+        help: ArgumentHelp("Private key of the certificate, in PEM form.", valueName: "file"))
+    var keyFile: String?
+
+    @Option(
+        name: [.customLong("ssl-keyfile-password")],
+        help: ArgumentHelp("Password of the private key.", valueName: "text"))
+    var keyPassword: String?
+
+    @Option(
+        name: [.customLong("cors-allow-origins"), .customLong("allowed-origins")], parsing: .upToNextOption,
+        help: ArgumentHelp("Web pages that may use the server; \"none\" for no page.", valueName: "origin"))
+    var allowedOrigins: [String] = ["*"]
+
+    @Flag(
+        name: .customLong("enable-any-model-name"),
+        help: "Answer whatever `model` a request names; otherwise an unknown one is a 404.")
+    var acceptsAnyModel = false
+
+    @Option(
         name: .customLong("max-request-bytes"),
         help: ArgumentHelp("Largest request body; more gets 413 (default 16 MiB).", valueName: "bytes"))
     var maxRequestBytes: Int?
@@ -29,19 +60,32 @@ struct ServerOptions: ParsableArguments {
         help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: LogLevel = .info
 
+    @Option(name: .customLong("log-format"), help: "text, or json: one object a line.")
+    var logFormat: LogFormat = .text
+
     @Flag(
         name: [.customLong("log-requests"), .customLong("enable-log-requests")],
         help: "Log one line for each request: sizes, cached tokens, times; no text.")
     var logRequests = false
 
-    @Option(name: .customLong("log-requests-level"), help: .hidden)
+    @Option(
+        name: .customLong("log-requests-level"),
+        help: ArgumentHelp("With 2 the first 2,048 bytes of each body are logged too, with 3 all of it.", valueName: "0-3"))
     var logRequestsLevel = 0
 
     func validate() throws {
         guard (0...65535).contains(port) else {
             throw ValidationError("--port \(port): expected a number between 0 and 65535.")
         }
+        guard (certificateFile == nil) == (keyFile == nil) else {
+            throw ValidationError("--ssl-certfile and --ssl-keyfile belong together.")
+        }
     }
+}
+
+/// How log lines look.
+enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json
 }
 
 /// swift-log's levels, and `warn` as Python spells it.

@@ -11,6 +11,8 @@ final class RequestRecord: Sendable {
         var streams = false
         var bodyBytes = 0
         var body: String?
+        var key: String?
+        var trace: String?
     }
 
     let start = ContinuousClock.now
@@ -28,6 +30,12 @@ final class RequestRecord: Sendable {
             state.body = text
         }
     }
+
+    /// - Parameter key: name of the API key's holder.
+    func note(key: String) { state.withLock { $0.key = key } }
+
+    /// - Parameter trace: the client's `traceparent` (W3C Trace Context), for whoever joins logs with traces.
+    func note(trace: String) { state.withLock { $0.trace = trace } }
 
     func noteToken() {
         state.withLock { state in
@@ -60,6 +68,8 @@ final class RequestRecord: Sendable {
         }
         if let finish = state.finish { metadata["finish"] = "\(finish)" }
         if let first = state.firstToken { metadata["ttft_ms"] = "\(Self.milliseconds(first - start))" }
+        if let key = state.key { metadata["key"] = "\(key)" }
+        if let trace = state.trace { metadata["traceparent"] = "\(trace)" }
         if let body = state.body { metadata["body"] = "\(body)" }
         return metadata
     }

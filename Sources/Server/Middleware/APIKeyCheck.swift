@@ -1,28 +1,48 @@
-import EngineInterface
 import HTTPTypes
 import Hummingbird
-import TextGeneration
+import Logging
 import WireTypes
 
-/// Lets through what carries the key, and health probes, which have none.
+/// Lets through what carries a key, and probes, which have none.
 struct APIKeyCheck: RouterMiddleware {
     typealias Context = ServerContext
 
     private static let probes: Set<String> = ["/health", "/livez", "/readyz", "/ready", "/ping"]
+    /// The page holds nothing secret; it asks for the key itself.
+    private static let openPaths: Set<String> = probes.union(["/", "/favicon.ico"])
 
-    private let key: [UInt8]
-
-    init(key: String) { self.key = Array(key.utf8) }
+    let keys: APIKeys
+    let logger: Logger
 
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
-        if Self.probes.contains(request.uri.path) { return try await next(request, context) }
+        if Self.openPaths.contains(request.uri.path) { return try await next(request, context) }
         guard let given = Self.key(of: request) else {
             throw refusal("This server needs an API key: send 'Authorization: Bearer <key>'.", code: "missing_api_key")
         }
-        guard isKey(Array(given.utf8)) else { throw refusal("The API key is wrong.", code: "invalid_api_key") }
-        return try await next(request, context)
+        switch keys.judge(Array(given.utf8), reload: note) {
+        case .welcome(let holder):
+            context.record.note(key: holder.name)
+            return try await next(request, context)
+        case .unknown: throw refusal("The API key is wrong.", code: "invalid_api_key")
+        case .tooOften(let holder, let retryAfter):
+            context.record.note(key: holder.name)
+            throw RequestFailure(
+                .tooManyRequests,
+                ErrorBody(
+                    message: "This key may send \(holder.perMinute ?? 0) requests a minute. Try again later.",
+                    type: "rate_limit_error", code: "rate_limit_exceeded"),
+                retryAfter: retryAfter)
+        }
+    }
+
+    private func note(_ error: APIKeyFileError?) {
+        if let error {
+            logger.error("the file of API keys was changed and is not used", metadata: ["error": "\(error)"])
+        } else {
+            logger.notice("the file of API keys was read again")
+        }
     }
 
     /// Of OpenAI's header, or of Anthropic's.
@@ -32,14 +52,6 @@ struct APIKeyCheck: RouterMiddleware {
             return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : ""
         }
         return request.headers[.xAPIKey]
-    }
-
-    /// Takes the same time wherever the first difference is, so that the key cannot be found byte by byte.
-    private func isKey(_ given: [UInt8]) -> Bool {
-        guard given.count == key.count else { return false }
-        var difference: UInt8 = 0
-        for (left, right) in zip(given, key) { difference |= left ^ right }
-        return difference == 0
     }
 
     private func refusal(_ message: String, code: String) -> RequestFailure {

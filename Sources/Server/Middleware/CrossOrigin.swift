@@ -4,7 +4,8 @@ import Hummingbird
 import TextGeneration
 import WireTypes
 
-/// Lets pages of any origin use the server, as SGLang and vLLM do. The API key, not the origin, is the guard.
+/// Answers the browsers of pages that want to use the server: by default those of any origin, as SGLang and vLLM do.
+/// The API key, not the origin, is the guard.
 struct CrossOrigin: RouterMiddleware {
     typealias Context = ServerContext
 
@@ -22,8 +23,15 @@ struct CrossOrigin: RouterMiddleware {
     }
 
     static func allow(_ headers: inout HTTPFields, _ request: Request, _ configuration: ServerConfiguration) {
-        guard configuration.allowsAnyOrigin, request.headers[.origin] != nil else { return }
-        headers[.accessControlAllowOrigin] = "*"
+        guard let origin = request.headers[.origin] else { return }
+        if configuration.allowedOrigins.contains("*") {
+            headers[.accessControlAllowOrigin] = "*"
+        } else if configuration.allowedOrigins.contains(origin) {
+            headers[.accessControlAllowOrigin] = origin
+            headers[.vary] = "origin"
+        } else {
+            return
+        }
         headers[.accessControlExposeHeaders] = "x-request-id"
     }
 }

@@ -19,6 +19,7 @@ struct Envelope: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         context.requestID = RequestIdentity.accepted(request.headers[.xRequestID]) ?? RequestIdentity.random("req_")
+        if let trace = RequestIdentity.trace(request.headers[.traceParent]) { context.record.note(trace: trace) }
         var response: Response
         do {
             response = try await next(request, context)
@@ -120,6 +121,8 @@ extension HTTPField.Name {
     // A constant that is a valid name.
     // swift-format-ignore: NeverForceUnwrap
     static let xRequestID = HTTPField.Name("x-request-id")!
+    // swift-format-ignore: NeverForceUnwrap
+    static let traceParent = HTTPField.Name("traceparent")!
     // swift-format-ignore: NeverForceUnwrap
     static let xAPIKey = HTTPField.Name("x-api-key")!
 }

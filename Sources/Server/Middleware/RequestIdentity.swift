@@ -8,6 +8,18 @@ enum RequestIdentity {
         return id
     }
 
+    /// A `traceparent` header if it is one: `version-trace-span-flags`, each in hexadecimal digits.
+    static func trace(_ header: String?) -> String? {
+        guard let header, header.utf8.count <= 256 else { return nil }
+        let parts = header.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count >= 4, parts.prefix(4).map(\.utf8.count) == [2, 32, 16, 2],
+            header.utf8.allSatisfy({ byte in
+                (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) || byte == UInt8(ascii: "-")
+            })
+        else { return nil }
+        return header
+    }
+
     /// `prefix` and 32 random hexadecimal digits.
     static func random(_ prefix: String) -> String {
         var generator = SystemRandomNumberGenerator()

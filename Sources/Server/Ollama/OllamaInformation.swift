@@ -44,7 +44,8 @@ struct OllamaInformation: Sendable {
         let name: String?
         do throws(FieldError) {
             let fields = try JSONFields(root: json)
-            name = try fields.string("model") ?? fields.string("name")
+            let older = try fields.string("name")
+            name = try fields.string("model") ?? older
         } catch { throw ErrorMapping.failure(error) }
         _ = try parts.modelName(name.map { $0.hasSuffix(":latest") ? String($0.dropLast(7)) : $0 })
         let information = engine.engine.information

@@ -2,14 +2,10 @@ import Glibc
 
 /// Times as RFC 3339 writes them, in UTC.
 enum Timestamp {
-    static func now() -> String {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return text(now.tv_sec, nanoseconds: now.tv_nsec)
-    }
+    static func now() -> String { text(time(nil)) }
 
     /// - Parameter seconds: since 1970.
-    static func text(_ seconds: Int, nanoseconds: Int = 0) -> String {
+    static func text(_ seconds: Int) -> String {
         var moment = time_t(seconds)
         var parts = tm()
         gmtime_r(&moment, &parts)
@@ -19,6 +15,6 @@ enum Timestamp {
         }
         let date = "\(padded(parts.tm_year + 1900, 4))-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))"
         let time = "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
-        return "\(date)T\(time).\(padded(nanoseconds / 1000, 6))Z"
+        return "\(date)T\(time)Z"
     }
 }
