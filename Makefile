@@ -8,7 +8,7 @@ TESTS := --scratch-path .build-test
 RADISH := .build/release/radish
 ARGS ?=
 
-.PHONY: help serve build test smoke soak format lint clean system-packages python
+.PHONY: help serve build test smoke compat fuzz-http soak format lint clean system-packages python
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,14 @@ smoke: build python ## the official openai client against the real server (insta
 	.venv/bin/python Tools/smoke.py --binary $(RADISH)
 	.venv/bin/python Tools/evaluate_demo.py --binary $(RADISH)
 
+compat: build ## real clients from PyPI against the real server; writes docs/compatibility.md
+	$(MAKE) --no-print-directory .venv/.compat
+	.venv/bin/python Tools/compat/run.py --binary $(RADISH)
+	.venv/bin/python Tools/compat/schema.py --binary $(RADISH)
+
+fuzz-http: build python ## a thousand damaged requests against the real server
+	.venv/bin/python Tools/fuzz_http.py --binary $(RADISH)
+
 soak: build python ## 64 concurrent streams with random aborts for two minutes
 	.venv/bin/python Tools/soak.py --binary $(RADISH) --seconds 120
 
@@ -43,6 +51,11 @@ system-packages:
 	@Tools/setup/system_packages.sh
 
 python: .venv/.ready
+
+# sglang itself asks for torch and CUDA; its frontend language needs little of that.
+.venv/.compat: .venv/.ready Tools/compat/requirements.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check -r Tools/compat/requirements.txt
+	touch $@
 
 .venv/.ready: Tools/requirements-smoke.txt
 	Tools/setup/system_packages.sh python3-venv

@@ -53,7 +53,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        .target(name: "CEmbedded"),
+        .target(name: "CEmbedded", exclude: ["web"]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
         library("Tensors"),
         library("Compute", ["CKernels", "Tensors"]),
@@ -75,7 +75,8 @@ let package = Package(
         library(
             "Server",
             [
-                "ChatTemplates", "EngineInterface", "TextGeneration", "Tokenizers", "WireTypes", httpTypes, hummingbird,
+                "CEmbedded", "ChatTemplates", "EngineInterface", "TextGeneration", "Tokenizers", "WireTypes", httpTypes,
+                hummingbird,
                 hummingbirdCore, hummingbirdTLS,
                 logging, nioCore, nioPosix, nioSSL, serviceLifecycle,
             ]),

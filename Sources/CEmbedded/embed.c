@@ -20,6 +20,19 @@ static const unsigned char tokenizer_config[] = {
 #embed "../../Models/demo/tokenizer_config.json"
 };
 
+static const unsigned char page[] = {
+#embed "web/index.html"
+};
+static const unsigned char style[] = {
+#embed "web/page.css"
+};
+static const unsigned char script[] = {
+#embed "web/page.js"
+};
+static const unsigned char openapi[] = {
+#embed "web/openapi.json"
+};
+
 #define FILE_ENTRY(name, array) {name, array, sizeof array}
 
 static const cembedded_file demo_model[] = {
@@ -33,3 +46,14 @@ static const cembedded_file demo_model[] = {
 size_t cembedded_demo_model_count(void) { return sizeof demo_model / sizeof demo_model[0]; }
 
 cembedded_file cembedded_demo_model_file(size_t index) { return demo_model[index]; }
+
+static const cembedded_file web[] = {
+    FILE_ENTRY("index.html", page),
+    FILE_ENTRY("openapi.json", openapi),
+    FILE_ENTRY("page.css", style),
+    FILE_ENTRY("page.js", script),
+};
+
+size_t cembedded_web_count(void) { return sizeof web / sizeof web[0]; }
+
+cembedded_file cembedded_web_file(size_t index) { return web[index]; }

@@ -96,7 +96,9 @@ package struct ServerApplication: Service {
         if configuration.allowedOrigins != [] { router.add(middleware: CrossOrigin()) }
         let key = configuration.apiKey.flatMap { $0.isEmpty ? nil : $0 }
         let keys: APIKeys
-        do { keys = try APIKeys(key: key, path: configuration.apiKeyFile) } catch { throw ServerError.badKeyFile(error) }
+        do { keys = try APIKeys(key: key, path: configuration.apiKeyFile) } catch {
+            throw ServerError.badKeyFile(error)
+        }
         if !keys.isOpen { router.add(middleware: APIKeyCheck(keys: keys, logger: logger)) }
         routes.fill(router)
         return router
@@ -165,6 +167,7 @@ package struct ServerApplication: Service {
         routes.get("/health_generate", handler: health.generate)
         nativeRoutes(parts, &routes)
         otherAPIs(parts, &routes)
+        PageRoutes().add(to: &routes)
         let cache = CacheRoutes(parts: parts)
         routes.post("/flush_cache", handler: cache.flush)
         routes.get("/flush_cache", handler: cache.flush)

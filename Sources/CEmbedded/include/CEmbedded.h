@@ -15,4 +15,8 @@ typedef struct {
 size_t cembedded_demo_model_count(void);
 cembedded_file cembedded_demo_model_file(size_t index);
 
+/* The page of the server and the description of its API: the files of web/; index < count. */
+size_t cembedded_web_count(void);
+cembedded_file cembedded_web_file(size_t index);
+
 #endif

@@ -1,6 +1,8 @@
+import EngineInterface
 import HTTPTypes
 import Hummingbird
 import Logging
+import TextGeneration
 import WireTypes
 
 /// Lets through what carries a key, and probes, which have none.
@@ -9,7 +11,7 @@ struct APIKeyCheck: RouterMiddleware {
 
     private static let probes: Set<String> = ["/health", "/livez", "/readyz", "/ready", "/ping"]
     /// The page holds nothing secret; it asks for the key itself.
-    private static let openPaths: Set<String> = probes.union(["/", "/favicon.ico"])
+    private static let openPaths: Set<String> = probes.union(["/", "/page.css", "/page.js", "/openapi.json"])
 
     let keys: APIKeys
     let logger: Logger
