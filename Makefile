@@ -30,6 +30,7 @@ smoke: build python ## the official openai client against the real server (insta
 compat: build ## real clients from PyPI against the real server; writes docs/compatibility.md
 	$(MAKE) --no-print-directory .venv/.compat
 	.venv/bin/python Tools/compat/run.py --binary $(RADISH)
+	.venv/bin/python Tools/compat/operations.py --binary $(RADISH)
 	.venv/bin/python Tools/compat/schema.py --binary $(RADISH)
 
 fuzz-http: build python ## a thousand damaged requests against the real server

@@ -230,11 +230,17 @@ struct ErrorTests {
             (Self.chat, #"{"model":"tiny",\#(Self.user),"temperature":0.5,"stop":["a"],"logit_bias":{"5":1},"n":1}"#),
             ("/v1/completions", #"{"prompt":["ab",[1,2]],"max_tokens":3,"echo":true,"stream":true}"#),
             ("/generate", #"{"text":"ab","sampling_params":{"max_new_tokens":3,"stop":["x"]},"rid":"q"}"#),
+            ("/v1/responses", #"{"input":[{"role":"user","content":"x"}],"max_output_tokens":3,"stream":true}"#),
+            ("/v1/messages", #"{"max_tokens":3,"messages":[{"role":"user","content":[{"type":"text","text":"x"}]}]}"#),
+            ("/api/chat", #"{"messages":[{"role":"user","content":"x"}],"options":{"num_predict":3}}"#),
+            ("/tokenize", #"{"prompt":["a","b"]}"#),
+            ("/v1/score", #"{"query":"a","items":["b"],"label_token_ids":[5]}"#),
+            ("/open_session", #"{"session_id":"s","capacity_of_str_len":9}"#),
         ]
         try await TestServer.run { (server) async throws in
             var generator = SeededGenerator(seed: seed)
             let connection = try await server.connect()
-            for round in 0..<500 {
+            for round in 0..<1000 {
                 let (path, text) = originals[round % originals.count]
                 var body = Array(text.utf8)
                 for _ in 0..<Int.random(in: 1...3, using: &generator) where !body.isEmpty {

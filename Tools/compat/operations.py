@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""TLS, keys in a file and JSON logs of the real binary."""
+
+import argparse
+import json
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import httpx  # noqa: E402
+import trustme  # noqa: E402
+from openai import OpenAI  # noqa: E402
+
+from scene import MESSAGES, expect, expect_answer  # noqa: E402
+from server_process import DEFAULT_BINARY, free_port  # noqa: E402
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--binary", type=Path, default=DEFAULT_BINARY)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        authority = trustme.CA()
+        certificate = authority.issue_cert("localhost", "127.0.0.1")
+        certificate.private_key_pem.write_to_path(folder / "key.pem")
+        for number, blob in enumerate(certificate.cert_chain_pems):
+            blob.write_to_path(folder / "cert.pem", append=number > 0)
+        (folder / "keys").write_text("sk-alice alice\nsk-bob bob 2\n")
+        trust = ssl.create_default_context()
+        authority.configure_trust(trust)
+        port = free_port()
+        log = open(folder / "log", "w")
+        server = subprocess.Popen(
+            [arguments.binary, "serve", "--port", str(port), "--ssl-certfile", folder / "cert.pem",
+             "--ssl-keyfile", folder / "key.pem", "--api-key-file", folder / "keys", "--log-format", "json",
+             "--log-requests"], stderr=log, stdout=log)
+        try:
+            with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trust) as http:
+                for _ in range(600):
+                    try:
+                        if http.get("/readyz").status_code == 200:
+                            break
+                    except httpx.TransportError:
+                        pass
+                    time.sleep(0.1)
+                client = OpenAI(base_url=f"https://127.0.0.1:{port}/v1", api_key="sk-alice",
+                                http_client=httpx.Client(verify=trust))
+                answer = client.chat.completions.create(
+                    model="default", messages=MESSAGES, temperature=0,
+                    extra_headers={"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})
+                expect_answer(answer.choices[0].message.content)
+                print("ok   the openai client over TLS with a key of the file")
+                since = time.perf_counter()
+                for _ in range(20):
+                    expect(http.get("/health").status_code == 200, "health")
+                print(f"ok   /health answers in {(time.perf_counter() - since) / 20 * 1000:.1f} ms")
+                statuses = [http.get("/v1/models", headers={"x-api-key": "sk-bob"}).status_code for _ in range(4)]
+                expect(statuses == [200, 200, 429, 429], statuses)
+                print("ok   a key's rate is kept")
+                (folder / "keys").write_text("sk-carol carol\n")
+                time.sleep(1.2)
+                expect(http.get("/v1/models", headers={"x-api-key": "sk-carol"}).status_code == 200, "new key")
+                expect(http.get("/v1/models", headers={"x-api-key": "sk-alice"}).status_code == 401, "old key")
+                print("ok   the file of keys is read again")
+        finally:
+            server.terminate()
+            server.wait(30)
+            log.close()
+        lines = [json.loads(line) for line in (folder / "log").read_text().splitlines() if line.startswith("{")]
+        entry = next(line for line in lines if line.get("path") == "/v1/chat/completions")
+        expect(entry["key"] == "alice" and entry["traceparent"].startswith("00-4bf9"), entry)
+        expect("Velmora" not in (folder / "log").read_text(), "text in the log")
+        print(f"ok   {len(lines)} log lines are JSON: {json.dumps(entry)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
