@@ -2,13 +2,15 @@
 # Swift 6.3 has to be on the PATH (https://swift.org/install); everything else is installed here.
 
 SWIFT ?= swift
+# Beside swift in its toolchain.
+CLANG ?= $(dir $(realpath $(shell command -v $(SWIFT))))clang
 # The static runtime and the tests exclude each other, so each has a build folder of its own.
 RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 TESTS := --scratch-path .build-test
 RADISH := .build/release/radish
 ARGS ?=
 
-.PHONY: help serve build test smoke compat fuzz-http soak format lint clean system-packages python
+.PHONY: help serve build test sanitize smoke compat fuzz-http soak format lint clean system-packages python
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +24,16 @@ build: system-packages ## release binary .build/release/radish, one file with th
 test: system-packages ## all tests, in release mode
 	$(SWIFT) build -c release $(TESTS) --build-tests
 	$(SWIFT) test -c release $(TESTS) --skip-build
+
+# Kernels only, without the package: one compiler run for each file, as many at a time as there are processors.
+SANITIZED := .build-sanitize
+sanitize: ## every kernel, on every path, under AddressSanitizer and UndefinedBehaviorSanitizer
+	mkdir -p $(SANITIZED)
+	find Sources/CKernels Tests/Sanitizers -name '*.c' | xargs -P $$(nproc) -I FILE sh -c '$(CLANG) -c -std=gnu17 -O1 -g \
+		-D_GNU_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra \
+		-Werror -ISources/CKernels/include -o $(SANITIZED)/$$(echo FILE | tr / _).o FILE'
+	$(CLANG) -fsanitize=address,undefined -fuse-ld=lld -o $(SANITIZED)/kernels $(SANITIZED)/*.o -lm -lpthread
+	$(SANITIZED)/kernels
 
 smoke: build python ## the official openai client against the real server (installs it into .venv)
 	.venv/bin/python Tools/smoke.py --binary $(RADISH)
@@ -46,7 +58,7 @@ lint: ## check the style without changing anything
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
 
 clean: ## forget everything built
-	rm -rf .build .build-test .venv
+	rm -rf .build .build-test .build-sanitize .venv
 
 system-packages:
 	@Tools/setup/system_packages.sh

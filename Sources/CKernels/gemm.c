@@ -7,6 +7,7 @@ size_t ck_packed_bytes(ck_dtype dtype, int64_t n, int64_t k) {
 }
 
 size_t ck_prepared_bytes(ck_dtype dtype, int64_t m, int64_t k) {
+    if (dtype == CK_I8 || dtype == CK_I4) return (size_t)(m * ck_quantized_stride(k));
     /* The wider of the two forms that paths use. */
     return dtype == CK_BF16 ? (size_t)(m * ck_prepared_stride(k, 4)) : 0;
 }

@@ -17,7 +17,7 @@ package protocol Backend: AnyObject {
     func makeVector(_ parts: [TensorView]) throws(ComputeError) -> Vector
     /// Packs weights `[outputs_i, inputs]` (float32, float16 or bfloat16, all of one type and `inputs`) one below the
     /// other into one weight `[Σ outputs_i, inputs]`: fused q/k/v or gate/up projections.
-    func packWeight(_ parts: [TensorView]) throws(ComputeError) -> PackedWeight
+    func packWeight(_ parts: [TensorView], as format: WeightFormat) throws(ComputeError) -> PackedWeight
     /// Zero-filled pages.
     func makeKVCache(_ layout: KVLayout, pages: Int) throws(ComputeError) -> KVCache
     /// - Parameters:
@@ -46,7 +46,7 @@ package protocol Backend: AnyObject {
         residual: Tensor, delta: Tensor, weight: Vector, epsilon: Float, into output: Tensor, rows: Int)
 
     /// `output[r] = x[r] · weightᵀ + bias`: `x` `[rows, inputs]`, `output` `[rows, outputs]`. With bfloat16 weights `x` is
-    /// rounded to bfloat16 first; sums are float32 in order of the inputs.
+    /// rounded to bfloat16 first; sums are float32 in order of the inputs. With quantized weights see `WeightFormat`.
     func linear(_ x: Tensor, _ weight: PackedWeight, bias: Vector?, into output: Tensor, rows: Int)
 
     /// `output[r][i] = silu(gateUp[r][i]) * gateUp[r][n + i]` with `n = output.columns`; `gateUp` `[rows, 2n]`.
@@ -79,6 +79,13 @@ package protocol Backend: AnyObject {
 
     /// Copies one row to the host (goldens, tests, embeddings).
     func read(_ x: Tensor, row: Int) -> [Float]
+}
+
+extension Backend {
+    /// Packs weights as they are stored.
+    package func packWeight(_ parts: [TensorView]) throws(ComputeError) -> PackedWeight {
+        try packWeight(parts, as: .stored)
+    }
 }
 
 package struct AttentionShape: Sendable, Hashable {

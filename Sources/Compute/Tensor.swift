@@ -18,17 +18,31 @@ package class Vector {
     package init(count: Int) { self.count = count }
 }
 
+/// How a weight is kept in memory.
+package enum WeightFormat: String, Sendable, Hashable, CaseIterable {
+    /// In the type it comes in.
+    case stored
+    /// Bytes with a scale for each output, symmetric: scale = largest magnitude / 127. Inputs are quantized row by row
+    /// in the same way while the model runs (W8A8), so that products are those of bytes.
+    case int8
+    /// Four bits with a float16 scale for each 32 inputs of an output: scale = element of largest magnitude / -8. Inputs
+    /// as for `int8`.
+    case int4
+}
+
 /// A weight `[outputs, inputs]` repacked into the layout the backend's micro-kernels read. Exists once in memory.
 package class PackedWeight {
     package let outputs: Int
     package let inputs: Int
     /// Bytes that one pass over the weight reads.
     package let byteCount: Int
+    package let format: WeightFormat
 
-    package init(outputs: Int, inputs: Int, byteCount: Int) {
+    package init(outputs: Int, inputs: Int, byteCount: Int, format: WeightFormat) {
         self.outputs = outputs
         self.inputs = inputs
         self.byteCount = byteCount
+        self.format = format
     }
 }
 

@@ -1,3 +1,4 @@
+package import Compute
 package import PrefixCache
 package import Scheduling
 package import Tensors
@@ -9,6 +10,8 @@ package struct EngineConfiguration: Sendable {
     package var modelPath: String
     /// Nil: as stored in the checkpoint.
     package var dtype: DType?
+    /// Weights are quantized while they load, from whatever type they are stored in.
+    package var weightFormat: WeightFormat
     /// Shorter than the model's own context; never longer.
     package var contextLength: Int?
     /// Share of the memory available at start that weights and KV pool may use together.
@@ -33,6 +36,7 @@ package struct EngineConfiguration: Sendable {
     package init(modelPath: String) {
         self.modelPath = modelPath
         disableRadixCache = false
+        weightFormat = .stored
     }
 }
 

@@ -64,7 +64,7 @@ package enum EngineLoader {
             maximumSampledRows: resolved.maxRunningRequests.value + scoredRows(resolved))
         let model = try ModelLoader.load(
             files, backend: backend, limits: limits, dtype: configuration.dtype,
-            progress: { progress(.weights($0)) })
+            format: configuration.weightFormat, progress: { progress(.weights($0)) })
         let layout = model.kvLayout(pageSize: resolved.pageSize.value)
         let available = availableMemory()
         try resolved.resolvePool(
@@ -97,7 +97,9 @@ package enum EngineLoader {
         var information = EngineInformation(
             modelPath: configuration.modelPath, architecture: model.architecture,
             vocabularySize: model.vocabularySize, contextLength: resolved.contextLength.value,
-            poolTokens: resolved.poolTokens.value, pageSize: layout.pageSize, dtype: model.weightDType.rawValue,
+            poolTokens: resolved.poolTokens.value, pageSize: layout.pageSize,
+            dtype: configuration.weightFormat == .stored
+                ? model.weightDType.rawValue : configuration.weightFormat.rawValue,
             backend: "\(machine.name) (\(machine.kernels), \(machine.threads) threads)",
             endOfSequenceIDs: endOfSequenceIDs)
         information.bytesPerToken = layout.bytesPerToken

@@ -55,14 +55,15 @@ package struct KernelBench {
     ///
     /// - Throws: `outOfMemory`.
     package func products(
-        _ model: ModelShape, dtype: DType, rows: [Int], show: (String) -> Void
+        _ model: ModelShape, dtype: DType, format: WeightFormat = .stored, rows: [Int], show: (String) -> Void
     ) throws(ComputeError) {
-        let peak = (dtype == .bfloat16 ? ceilings.bfloat16 : nil) ?? ceilings.float32
+        let peak =
+            (format != .stored ? ceilings.int8 : dtype == .bfloat16 ? ceilings.bfloat16 : nil) ?? ceilings.float32
         for matrix in model.matrices {
-            let bytes = matrix.outputs * matrix.inputs * dtype.byteCount
             var set: [PackedWeight] = []
-            for _ in 0..<max(1, setBytes / bytes) {
-                set.append(try backend.packWeight([weights.matrix(matrix.outputs, matrix.inputs, dtype)]))
+            while set.reduce(0, { $0 + $1.byteCount }) < setBytes {
+                set.append(
+                    try backend.packWeight([weights.matrix(matrix.outputs, matrix.inputs, dtype)], as: format))
             }
             let x = try activations(rows: rows.max() ?? 1, columns: matrix.inputs)
             let y = try backend.makeTensor(rows: rows.max() ?? 1, columns: matrix.outputs)

@@ -49,10 +49,9 @@ extension OneBatchResult {
     /// One line for each kind of operation, times per step.
     private func operations(_ sum: StepSum, _ ceilings: MachineCeilings) -> String {
         let steps = Double(max(1, sum.steps))
-        let peak = (engine.dtype == "bfloat16" ? ceilings.bfloat16 : nil) ?? ceilings.float32
         var table = TextTable(["operation", "calls", "ms", "share", "GFLOP/s", "GB/s", "of limit"])
         for (operation, cost) in sum.costs.sorted(by: { $0.value.seconds > $1.value.seconds }) {
-            let limit = max(cost.arithmetic / peak, cost.bytes / ceilings.readBandwidth)
+            let limit = max(cost.arithmetic / peak(operation, ceilings), cost.bytes / ceilings.readBandwidth)
             table.append([
                 operation.name, "\((Double(cost.calls) / steps).fixed(0))", (cost.seconds / steps * 1e3).fixed(3),
                 (cost.seconds / sum.seconds).percent,
@@ -67,6 +66,12 @@ extension OneBatchResult {
         ])
         table.append(["step", "", (sum.seconds / steps * 1e3).fixed(3), "100.0%"])
         return table.text
+    }
+
+    /// Of what the operation multiplies.
+    private func peak(_ operation: Operation, _ ceilings: MachineCeilings) -> Double {
+        if case .linear(_, _, let format) = operation, format != .stored { return ceilings.int8 ?? ceilings.float32 }
+        return (engine.dtype == "float32" ? nil : ceilings.bfloat16) ?? ceilings.float32
     }
 
     private func mebibytes(_ bytes: Int) -> String { "\(bytes >> 20)" }
@@ -84,7 +89,8 @@ extension Operation {
         case .gather: "gather"
         case .copyPage: "page copies"
         case .sample: "sampling"
-        case .linear(let outputs, let inputs): "linear \(outputs) x \(inputs)"
+        case .linear(let outputs, let inputs, let format):
+            "linear \(outputs) x \(inputs)" + (format == .stored ? "" : " \(format.rawValue)")
         }
     }
 }

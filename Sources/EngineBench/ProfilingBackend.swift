@@ -45,8 +45,10 @@ package final class ProfilingBackend: Backend {
         try backend.makeTensor(rows: rows, columns: columns)
     }
     package func makeVector(_ parts: [TensorView]) throws(ComputeError) -> Vector { try backend.makeVector(parts) }
-    package func packWeight(_ parts: [TensorView]) throws(ComputeError) -> PackedWeight {
-        try backend.packWeight(parts)
+    package func packWeight(
+        _ parts: [TensorView], as format: WeightFormat
+    ) throws(ComputeError) -> PackedWeight {
+        try backend.packWeight(parts, as: format)
     }
     package func makeKVCache(_ layout: KVLayout, pages: Int) throws(ComputeError) -> KVCache {
         try backend.makeKVCache(layout, pages: pages)
@@ -91,7 +93,7 @@ package final class ProfilingBackend: Backend {
 
     package func linear(_ x: Tensor, _ weight: PackedWeight, bias: Vector?, into output: Tensor, rows: Int) {
         timed(
-            .linear(outputs: weight.outputs, inputs: weight.inputs),
+            .linear(outputs: weight.outputs, inputs: weight.inputs, format: weight.format),
             arithmetic: 2 * Double(rows) * Double(weight.outputs) * Double(weight.inputs),
             bytes: Double(weight.byteCount)
         ) { backend.linear(x, weight, bias: bias, into: output, rows: rows) }

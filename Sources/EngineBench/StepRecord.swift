@@ -5,7 +5,7 @@ import Synchronization
 package enum Operation: Hashable, Sendable {
     case embed, rotaryTable, norm, rotateAndStore, attention, gatedSiLU, gather, copyPage, sample
     /// A product with a packed weight, told apart by its shape.
-    case linear(outputs: Int, inputs: Int)
+    case linear(outputs: Int, inputs: Int, format: WeightFormat)
 }
 
 /// What the operations of one kind took in a step.

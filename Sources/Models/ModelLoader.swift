@@ -50,11 +50,13 @@ package enum ModelLoader {
     ///
     /// - Parameters:
     ///   - dtype: a floating type that matrices are converted to; nil: as stored.
+    ///   - format: of the layers' matrices. The embedding, whose error reaches every token, and the output projection
+    ///     get eight bits where the layers are quantized at all.
     ///   - progress: called before the first tensor and after each.
     /// - Throws: `CheckpointError`, `ModelError` or `ComputeError`.
     package static func load(
         _ files: ModelFiles, backend: any Backend, limits: ModelLimits, dtype: DType? = nil,
-        progress: (LoadProgress) -> Void = { _ in }
+        format: WeightFormat = .stored, progress: (LoadProgress) -> Void = { _ in }
     ) throws -> any Model {
         if let dtype, !dtype.isFloatingPoint {
             throw ComputeError.unsupportedDType(
@@ -65,7 +67,8 @@ package enum ModelLoader {
         let names = WeightNames(spec)
         try check(names, source)
         let loaded = try withoutActuallyEscaping(progress) { progress in
-            var reader = WeightReader(source, names: names, backend: backend, dtype: dtype, progress: progress)
+            var reader = WeightReader(
+                source, names: names, backend: backend, dtype: dtype, format: format, progress: progress)
             return try weights(spec, names, &reader, limits: limits, backend: backend)
         }
         return try Decoder(spec, weights: loaded, limits: limits, backend: backend)
@@ -99,7 +102,7 @@ package enum ModelLoader {
         let rotary = try backend.makeRotary(
             inverseFrequencies: frequencies.frequencies, amplitude: frequencies.amplitude, pairing: .halves,
             rows: limits.maximumRows)
-        let embedding = try reader.matrix([names.embedding])
+        let embedding = try reader.table(names.embedding)
         var layers: [Decoder.Layer] = []
         for (layer, window) in zip(names.layers, spec.windows) {
             let shape = AttentionShape(
@@ -120,7 +123,7 @@ package enum ModelLoader {
         return Decoder.Weights(
             embedding: embedding, layers: layers,
             finalNorm: try reader.norm(names.finalNorm, epsilon: spec.normEpsilon),
-            output: Linear(weight: try names.output.map { try reader.matrix([$0]) } ?? embedding, bias: nil),
+            output: Linear(weight: try names.output.map { try reader.table($0) } ?? embedding, bias: nil),
             rotary: rotary, dtype: reader.matrixDType ?? .float32)
     }
 }

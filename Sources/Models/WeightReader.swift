@@ -8,6 +8,8 @@ struct WeightReader {
     private let backend: any Backend
     /// Nil: as stored.
     private let dtype: DType?
+    /// Of the layers' matrices.
+    private let format: WeightFormat
     private let progress: (LoadProgress) -> Void
     private(set) var loaded: LoadProgress
     /// Type of the layers' fused matrices, once there are any; until then, of the first matrix.
@@ -17,11 +19,12 @@ struct WeightReader {
 
     init(
         _ source: any WeightSource, names: WeightNames, backend: any Backend, dtype: DType?,
-        progress: @escaping (LoadProgress) -> Void
+        format: WeightFormat, progress: @escaping (LoadProgress) -> Void
     ) {
         self.source = source
         self.backend = backend
         self.dtype = dtype
+        self.format = format
         self.progress = progress
         let parts = names.parts
         let used = Set(parts.map(\.name))
@@ -32,16 +35,21 @@ struct WeightReader {
     }
 
     mutating func linear(_ projection: WeightNames.Projection) throws -> Linear {
-        let weight = try matrix(projection.weights)
+        let weight = try matrix(projection.weights, as: format)
         return Linear(weight: weight, bias: projection.biases.isEmpty ? nil : try vector(projection.biases))
     }
 
+    /// A matrix with a row for each token of the vocabulary.
+    mutating func table(_ part: WeightNames.Part) throws -> PackedWeight {
+        try matrix([part], as: format == .stored ? .stored : .int8)
+    }
+
     /// Fuses matrices that are stored in different types as float32, which holds them all.
-    mutating func matrix(_ parts: [WeightNames.Part]) throws -> PackedWeight {
+    private mutating func matrix(_ parts: [WeightNames.Part], as format: WeightFormat) throws -> PackedWeight {
         let views = try parts.map { try source.tensor($0.name) }
         let stored = Set(views.map(\.dtype))
         let target = dtype ?? (stored.count == 1 ? views[0].dtype : .float32)
-        let weight = try backend.packWeight(views.map { try $0.converted(to: target) })
+        let weight = try backend.packWeight(views.map { try $0.converted(to: target) }, as: format)
         if matrixDType == nil || parts.count > 1 { matrixDType = target }
         done(parts)
         return weight

@@ -1,4 +1,5 @@
 import Checkpoint
+import Compute
 import Engine
 import FoundationEssentials
 import Radish
@@ -33,6 +34,7 @@ enum EngineStart {
     ) throws -> LocalEngineSettings {
         var engine = EngineConfiguration(modelPath: source(model).name)
         engine.dtype = model.dtype.dtype
+        engine.weightFormat = model.quantization?.format ?? .stored
         engine.contextLength = model.contextLength
         engine.randomSeed = model.randomSeed
         if let cache {

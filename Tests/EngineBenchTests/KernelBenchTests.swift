@@ -17,6 +17,8 @@ struct KernelBenchTests {
         var text = ""
         try bench.products(Self.tiny, dtype: .bfloat16, rows: [1, 65], show: { text += $0 })
         #expect(text.contains("head 300 x 64") && text.contains("rows 65"))
+        try bench.products(Self.tiny, dtype: .bfloat16, format: .int4, rows: [3], show: { text += $0 })
+        #expect(text.contains("rows 3"))
         try bench.attention(Self.tiny, dtype: .bfloat16, show: { text += $0 })
         #expect(text.contains("decode 8 at 1024"))
         try bench.rest(Self.tiny, show: { text += $0 })

@@ -98,7 +98,9 @@ final class GatedBackend: Backend {
 
     func makeVector(_ parts: [TensorView]) throws(ComputeError) -> Vector { try base.makeVector(parts) }
 
-    func packWeight(_ parts: [TensorView]) throws(ComputeError) -> PackedWeight { try base.packWeight(parts) }
+    func packWeight(_ parts: [TensorView], as format: WeightFormat) throws(ComputeError) -> PackedWeight {
+        try base.packWeight(parts, as: format)
+    }
 
     func makeKVCache(_ layout: KVLayout, pages: Int) throws(ComputeError) -> KVCache {
         try base.makeKVCache(layout, pages: pages)

@@ -214,9 +214,9 @@ private final class CountingBackend: Backend {
 
     var information: BackendInformation { reference.information }
 
-    func packWeight(_ parts: [TensorView]) throws(ComputeError) -> PackedWeight {
+    func packWeight(_ parts: [TensorView], as format: WeightFormat) throws(ComputeError) -> PackedWeight {
         packed.append(parts.map { $0.shape[0] })
-        return try reference.packWeight(parts)
+        return try reference.packWeight(parts, as: format)
     }
 
     func makeTensor(rows: Int, columns: Int) throws(ComputeError) -> Compute.Tensor {

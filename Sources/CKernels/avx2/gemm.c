@@ -16,7 +16,15 @@ static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int6
     case CK_F32: f32_run(c, row_begin, row_end, panel_begin, panel_end); break;
     case CK_F16: f16_run(c, row_begin, row_end, panel_begin, panel_end); break;
     case CK_BF16: bf16_run(c, row_begin, row_end, panel_begin, panel_end); break;
+    case CK_I8:
+    case CK_I4: ck_gemm_quantized_avx2(c, row_begin, row_end, panel_begin, panel_end); break;
     }
+}
+
+static void prepare(const void *call, int32_t begin, int32_t end, int32_t worker) {
+    const ck_prepare_call *c = call;
+    if (c->dtype == CK_BF16) round_rows(call, begin, end, worker);
+    else ck_prepare_quantized_avx2(c, begin, end);
 }
 
 #pragma clang attribute pop

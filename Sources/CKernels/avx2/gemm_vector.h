@@ -8,6 +8,7 @@ VECTOR_INLINE vector vector_zero(void) { return _mm256_setzero_ps(); }
 VECTOR_INLINE vector vector_load(const float *p) { return _mm256_loadu_ps(p); }
 VECTOR_INLINE void vector_store(float *p, vector v) { _mm256_storeu_ps(p, v); }
 VECTOR_INLINE vector vector_add(vector a, vector b) { return _mm256_add_ps(a, b); }
+VECTOR_INLINE vector vector_mul(vector a, vector b) { return _mm256_mul_ps(a, b); }
 VECTOR_INLINE vector vector_fma(vector a, vector b, vector sum) { return _mm256_fmadd_ps(a, b, sum); }
 VECTOR_INLINE vector vector_broadcast(const void *p) { return _mm256_broadcast_ss(p); }
 VECTOR_INLINE vector vector_from_f16(const void *p) { return _mm256_cvtph_ps(_mm_loadu_si128(p)); }

@@ -43,8 +43,14 @@ static inline __attribute__((always_inline)) void words_transpose(words t[PACK_L
 }
 
 #include "../templates/pack_panels.h"
+#include "../templates/quantize_rows.h"
+#include "../templates/quantize_panels.h"
 
-void ck_pack_avx2(const void *call, int32_t begin, int32_t end, int32_t worker) { pack(call, begin, end, worker); }
+void ck_pack_avx2(const void *call, int32_t begin, int32_t end, int32_t worker) {
+    const ck_pack_call *c = call;
+    if (c->dtype == CK_I8 || c->dtype == CK_I4) quantize_panels(c, begin, end);
+    else pack(call, begin, end, worker);
+}
 
 #pragma clang attribute pop
 

@@ -13,4 +13,9 @@ void ck_gemm_f32_avx512(
 void ck_gemm_f16_avx512(
     const ck_gemm_call *call, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
 
+/* Weights of CK_I8 and CK_I4, and activations for them; for processors with AVX512-VNNI. */
+void ck_gemm_quantized_vnni(
+    const ck_gemm_call *call, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
+void ck_prepare_quantized_vnni(const ck_prepare_call *call, int64_t begin, int64_t end);
+
 #endif

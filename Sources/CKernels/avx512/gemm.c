@@ -3,6 +3,9 @@
 
 #include "avx512_gemm.h"
 
+#include "../avx2/avx2_gemm.h"
+#include "ck_dispatch.h"
+
 #pragma clang attribute push( \
     __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
 
@@ -26,7 +29,19 @@ static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int6
     case CK_F32: f32_run(c, row_begin, row_end, panel_begin, panel_end); break;
     case CK_F16: f16_run(c, row_begin, row_end, panel_begin, panel_end); break;
     case CK_BF16: bf16_run(c, row_begin, row_end, panel_begin, panel_end); break;
+    case CK_I8:
+    case CK_I4:
+        /* Without the dot product of bytes, wider vectors gain nothing. */
+        if (ck_cpu_has_vnni()) ck_gemm_quantized_vnni(c, row_begin, row_end, panel_begin, panel_end);
+        else ck_gemm_quantized_avx2(c, row_begin, row_end, panel_begin, panel_end);
+        break;
     }
+}
+
+static void prepare(const void *call, int32_t begin, int32_t end, int32_t worker) {
+    const ck_prepare_call *c = call;
+    if (c->dtype == CK_BF16) round_rows(call, begin, end, worker);
+    else ck_prepare_quantized_avx2(c, begin, end);
 }
 
 #pragma clang attribute pop

@@ -22,9 +22,7 @@ VECTOR_INLINE vector dot(vector x, vector w, vector sum) {
 #include "../templates/gemm_kernel.h"
 
 /* Pairs of bf16, an odd k filled up with 0. */
-static void prepare(const void *argument, int32_t begin, int32_t end, int32_t worker) {
-    (void)worker;
-    const ck_prepare_call *c = argument;
+static void round_rows(const ck_prepare_call *c, int32_t begin, int32_t end) {
     int64_t stride = ck_prepared_stride(c->k, 2);
     for (int64_t row = begin; row < end; row++) {
         const float *x = c->x + row * c->ldx;
@@ -49,7 +47,16 @@ static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int6
     case CK_F32: ck_gemm_f32_avx512(c, row_begin, row_end, panel_begin, panel_end); break;
     case CK_F16: ck_gemm_f16_avx512(c, row_begin, row_end, panel_begin, panel_end); break;
     case CK_BF16: bf16_run(c, row_begin, row_end, panel_begin, panel_end); break;
+    case CK_I8:
+    case CK_I4: ck_gemm_quantized_vnni(c, row_begin, row_end, panel_begin, panel_end); break;
     }
+}
+
+static void prepare(const void *call, int32_t begin, int32_t end, int32_t worker) {
+    (void)worker;
+    const ck_prepare_call *c = call;
+    if (c->dtype == CK_BF16) round_rows(c, begin, end);
+    else ck_prepare_quantized_vnni(c, begin, end);
 }
 
 #pragma clang attribute pop

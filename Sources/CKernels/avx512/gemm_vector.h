@@ -8,6 +8,7 @@ VECTOR_INLINE vector vector_zero(void) { return _mm512_setzero_ps(); }
 VECTOR_INLINE vector vector_load(const float *p) { return _mm512_loadu_ps(p); }
 VECTOR_INLINE void vector_store(float *p, vector v) { _mm512_storeu_ps(p, v); }
 VECTOR_INLINE vector vector_add(vector a, vector b) { return _mm512_add_ps(a, b); }
+VECTOR_INLINE vector vector_mul(vector a, vector b) { return _mm512_mul_ps(a, b); }
 VECTOR_INLINE vector vector_fma(vector a, vector b, vector sum) { return _mm512_fmadd_ps(a, b, sum); }
 VECTOR_INLINE vector vector_broadcast(const void *p) { return _mm512_broadcastss_ps(_mm_load_ss(p)); }
 VECTOR_INLINE vector vector_from_f16(const void *p) { return _mm512_cvtph_ps(_mm256_loadu_si256(p)); }

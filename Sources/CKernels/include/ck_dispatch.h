@@ -32,4 +32,7 @@ int ck_path_from_name(const char *name, ck_path *path);
 /* Whether processor and operating system support what the path needs. */
 bool ck_cpu_supports(ck_path path);
 
+/* Whether there are dot products of four bytes (AVX512-VNNI), beside AVX-512. */
+bool ck_cpu_has_vnni(void);
+
 #endif

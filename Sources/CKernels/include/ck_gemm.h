@@ -4,8 +4,19 @@
  *
  *   bf16       [ceil(n/64)][ceil(k/2)][64][2]      pairs along k feed the dot-product instruction
  *   f32, f16   [ceil(n/64)][k][64]
+ *   i8         [ceil(n/64)]{ [ceil(k/4)][64][4] bytes, [64] float32 }
+ *   i4         [ceil(n/64)][ceil(k/32)]{ [64] float16, [4][64][4] bytes of two }
  *
  * A run of 64 outputs is a panel. What pads the last panel and an odd k is zero. Packed weights are 64-byte aligned.
+ *
+ * Quantized weights. i8 has a scale for each output, the largest magnitude over 127, and stores value + 128; i4 has a
+ * scale for each 32 elements of an output, minus an eighth of their element of largest magnitude, and stores value + 8:
+ * of byte b of the j-th four bytes, the low half is element 8j + b, the high half element 8j + 4 + b. Activations are
+ * quantized row by row: scale = largest magnitude / 127. Products and their sums (over k for i8, over 32 elements for
+ * i4) are exact integers. A scale is NaN where its source is not finite.
+ *   i8: out = (float)sum * weight_scale * row_scale + bias
+ *   i4: out = fma over groups of ((float)sum, weight_scale) * row_scale + bias
+ * in this order and with these roundings on every path, so that all paths give the same bits.
  *
  * Order of sums. An output element starts from 0, adds its k products in ascending order of k (bf16: of pairs of k) into
  * one float32, and adds the bias last. No split of k has its own sum. So the bits of a row depend neither on the rows
@@ -26,14 +37,16 @@ static inline int64_t ck_panels(int64_t n) { return (n + CK_PANEL - 1) / CK_PANE
 /* Bytes of a packed weight. */
 size_t ck_packed_bytes(ck_dtype dtype, int64_t n, int64_t k);
 
-/* Bytes that `prepare` needs for m rows; 0 for f32 and f16, whose gemm reads the activations as they are. */
+/* Bytes that `prepare` needs for m rows; 0 for f32 and f16, whose gemm reads the activations as they are. Largest of all
+ * for CK_BF16 from k = 64 on. */
 size_t ck_prepared_bytes(ck_dtype dtype, int64_t m, int64_t k);
 
 /* Rows of one part of a weight, to be placed at the rows first_row ..< first_row + row_count of the packed whole: parts
  * (q, k, v; gate, up) lie one below the other, at any offset. Once all rows 0 ..< n are placed the weight is complete;
  * the part that holds row n - 1 also writes the padding of the last panel. */
 typedef struct ck_pack_call {
-    ck_dtype dtype;         /* of both sides */
+    ck_dtype dtype;         /* of the packed weight */
+    ck_dtype source_dtype;  /* the same; for i8 and i4 any of f32, f16, bf16 */
     const void *source;     /* [row_count, k], aligned to an element */
     void *destination;      /* ck_packed_bytes(dtype, n, k) */
     int64_t n, k;
@@ -46,12 +59,14 @@ static inline int32_t ck_pack_tasks(const ck_pack_call *call) {
     return (int32_t)((call->first_row + call->row_count - 1) / CK_PANEL - call->first_row / CK_PANEL + 1);
 }
 
-/* Rounds activations to what a bf16 weight multiplies (nearest even, NaN stays NaN). Not for f32 and f16. */
+/* Rounds activations to what a bf16 weight multiplies (nearest even, NaN stays NaN), or quantizes them for i8 and i4
+ * (a row that is not finite gives NaN). Not for f32 and f16. */
 typedef struct ck_prepare_call {
+    ck_dtype dtype;         /* of the weight */
     const float *x;         /* [m, k], rows ldx floats apart */
     int64_t ldx;
     int64_t k;
-    void *prepared;         /* ck_prepared_bytes(CK_BF16, m, k), 64-byte aligned; its layout is the path's own */
+    void *prepared;         /* ck_prepared_bytes(dtype, m, k), 64-byte aligned; its layout is the path's own */
 } ck_prepare_call;
 
 typedef struct ck_gemm_table ck_gemm_table;
@@ -60,8 +75,8 @@ typedef struct ck_gemm_call {
     const ck_gemm_table *kernels;
     ck_dtype dtype;         /* of the weight */
     int64_t m, n, k;
-    const void *x;          /* bf16: what the same path's `prepare` wrote; f32, f16: floats [m, k] */
-    int64_t ldx;            /* floats from row to row; not read for bf16 */
+    const void *x;          /* f32, f16: floats [m, k]; else what the same path's `prepare` wrote */
+    int64_t ldx;            /* floats from row to row; read for f32 and f16 only */
     const void *w;          /* packed */
     const float *bias;      /* [n] or NULL */
     float *out;             /* [m, n] */
@@ -91,7 +106,7 @@ static inline int32_t ck_gemm_tasks(const ck_gemm_call *call) {
 /* A row_chunk that keeps `threads` threads busy: all rows where there are panels enough, fewer where there are not. */
 int64_t ck_gemm_row_chunk(int64_t m, int64_t n, int32_t threads);
 
-/* out[i] = w[row][i] for i in 0 ..< k, exact: embedding lookup from a packed weight. Touches a cache line per step. */
+/* out[i] = w[row][i] for i in 0 ..< k, exact (i8, i4: value times scale): embedding lookup from a packed weight. Touches a cache line per step. */
 void ck_unpack_row(ck_dtype dtype, const void *w, int64_t n, int64_t k, int64_t row, float *out);
 
 #endif

@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Element types of weights and KV pages. Activations are always float32, row-major. */
-typedef enum { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2 } ck_dtype;
+/* Element types of weights, and the first three also of KV pages. Activations are always float32, row-major. CK_I8 and
+ * CK_I4 are quantized weights (ck_gemm.h). */
+typedef enum { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2, CK_I8 = 3, CK_I4 = 4 } ck_dtype;
 
 /* Kernel paths, worst to best. A path is usable when the processor and the operating system support it. */
 enum { CK_PATHS = 4 };

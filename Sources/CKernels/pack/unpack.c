@@ -17,5 +17,13 @@ void ck_unpack_row(ck_dtype dtype, const void *w, int64_t n, int64_t k, int64_t 
     case CK_BF16:
         for (int64_t i = 0; i < k; i++) out[i] = ck_from_bf16(bits[ck_packed_index(CK_BF16, k, row, i)]);
         break;
+    case CK_I8:
+    case CK_I4: {
+        const unsigned char *panel = (const unsigned char *)w + row / CK_PANEL * ck_gemm_panel_bytes(dtype, k);
+        int64_t lane = row % CK_PANEL;
+        for (int64_t i = 0; i < k; i++)
+            out[i] = (float)ck_quantized_value(dtype, panel, lane, i) * ck_quantized_scale(dtype, panel, k, lane, i);
+        break;
+    }
     }
 }

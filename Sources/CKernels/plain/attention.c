@@ -11,6 +11,8 @@ static float key_at(const unsigned char *keys, ck_dtype dtype, int32_t i, int32_
     case CK_F32: return ((const float *)keys)[i * 16 + token];
     case CK_F16: return ck_from_f16(((const uint16_t *)keys)[i * 16 + token]);
     case CK_BF16: return ck_from_bf16(((const uint16_t *)keys)[i / 2 * 32 + token * 2 + i % 2]);
+    case CK_I8:
+    case CK_I4: break; /* not for pages */
     }
     return 0;
 }
@@ -20,6 +22,8 @@ static float value_at(const unsigned char *values, ck_dtype dtype, int32_t d, in
     case CK_F32: return ((const float *)values)[token * d + i];
     case CK_F16: return ck_from_f16(((const uint16_t *)values)[token * d + i]);
     case CK_BF16: return ck_from_bf16(((const uint16_t *)values)[token / 2 * 2 * d + i * 2 + token % 2]);
+    case CK_I8:
+    case CK_I4: break; /* not for pages */
     }
     return 0;
 }

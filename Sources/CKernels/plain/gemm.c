@@ -2,6 +2,9 @@
 #include "plain_gemm.h"
 
 #include "../half_floats.h"
+#include "../templates/quantize_rows.h"
+
+#include <math.h>
 
 /* Vectorized and remaining elements must round alike. */
 #pragma STDC FP_CONTRACT OFF
@@ -16,6 +19,10 @@ static float round_to_bf16(float x) {
 static void prepare(const void *argument, int32_t begin, int32_t end, int32_t worker) {
     (void)worker;
     const ck_prepare_call *c = argument;
+    if (c->dtype != CK_BF16) {
+        quantize_rows(c, begin, end);
+        return;
+    }
     for (int64_t row = begin; row < end; row++) {
         const float *x = c->x + row * c->ldx;
         float *prepared = (float *)((unsigned char *)c->prepared + row * ck_prepared_stride(c->k, 4));
@@ -34,6 +41,8 @@ static void read_column(ck_dtype dtype, const unsigned char *panel, int64_t i, f
         case CK_F32: w[lane] = f32[lane]; break;
         case CK_F16: w[lane] = ck_from_f16(f16[lane]); break;
         case CK_BF16: w[lane] = ck_from_bf16(bf16[2 * lane]); break;
+        case CK_I8:
+        case CK_I4: break; /* see quantized_row */
         }
     }
 }
@@ -62,7 +71,34 @@ static void block(const ck_gemm_call *c, int64_t row, int64_t rows, int64_t pane
     }
 }
 
+/* One panel of one row: exact integers, and then the same few roundings as on all paths. */
+static void quantized_row(const ck_gemm_call *c, int64_t row, int64_t panel) {
+    const unsigned char *w = (const unsigned char *)c->w + panel * ck_gemm_panel_bytes(c->dtype, c->k);
+    const unsigned char *x = (const unsigned char *)c->x + row * ck_quantized_stride(c->k);
+    const ck_quantized_row *header = (const ck_quantized_row *)x;
+    const int8_t *bytes = (const int8_t *)(header + 1);
+    int64_t group = c->dtype == CK_I8 ? c->k : CK_GROUP;
+    for (int lane = 0; lane < CK_PANEL && panel * CK_PANEL + lane < c->n; lane++) {
+        float sum = 0;
+        for (int64_t first = 0; first < c->k; first += group) {
+            int32_t dot = 0;
+            for (int64_t i = first; i < first + group && i < c->k; i++)
+                dot += bytes[i] * ck_quantized_value(c->dtype, w, lane, i);
+            float scale = ck_quantized_scale(c->dtype, w, c->k, lane, first);
+            sum = c->dtype == CK_I8 ? (float)dot * scale : fmaf((float)dot, scale, sum);
+        }
+        int64_t output = panel * CK_PANEL + lane;
+        sum = sum * header->scale;
+        c->out[row * c->ldo + output] = c->bias ? sum + c->bias[output] : sum;
+    }
+}
+
 static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+    if (c->dtype == CK_I8 || c->dtype == CK_I4) {
+        for (int64_t panel = panel_begin; panel < panel_end; panel++)
+            for (int64_t row = row_begin; row < row_end; row++) quantized_row(c, row, panel);
+        return;
+    }
     for (int64_t panel = panel_begin; panel < panel_end; panel++) {
         for (int64_t row = row_begin; row < row_end; row += ROWS) {
             block(c, row, row_end - row < ROWS ? row_end - row : ROWS, panel);

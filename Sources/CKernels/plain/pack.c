@@ -1,6 +1,9 @@
 /* Readable twin of the weight packers: element by element. */
 #include "plain_gemm.h"
 
+#include "../templates/quantize_rows.h"
+#include "../templates/quantize_panels.h"
+
 ck_pack_rows ck_pack_rows_of(const ck_pack_call *c, int64_t panel) {
     int64_t begin = panel * CK_PANEL, panel_end = begin + CK_PANEL;
     int64_t part_end = c->first_row + c->row_count;
@@ -30,6 +33,10 @@ void ck_pack_elements(const ck_pack_call *c, int64_t row_begin, int64_t row_end,
 void ck_pack_plain(const void *argument, int32_t begin, int32_t end, int32_t worker) {
     (void)worker;
     const ck_pack_call *c = argument;
+    if (c->dtype == CK_I8 || c->dtype == CK_I4) {
+        quantize_panels(c, begin, end);
+        return;
+    }
     int64_t first_panel = c->first_row / CK_PANEL;
     for (int64_t panel = first_panel + begin; panel < first_panel + end; panel++) {
         ck_pack_rows rows = ck_pack_rows_of(c, panel);

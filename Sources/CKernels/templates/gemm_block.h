@@ -30,6 +30,12 @@ typedef struct gemm_block {
     int64_t ldo;
     const float *bias;            /* of the first column, or NULL */
     int64_t columns;              /* from the first column to the last of the product */
+    /* Quantized weights only; they do not use `x`. */
+    const unsigned char *rows;    /* the first quantized row */
+    int64_t row_bytes;            /* of its elements, with padding */
+    int64_t step;                 /* the first */
+    int64_t lane;                 /* of the panel: the first column */
+    const float *scales;          /* i8: of the first column */
 } gemm_block;
 
 #endif

@@ -27,7 +27,7 @@
 #define GEMM_X_STRIDE(call) ck_prepared_stride((call)->k, 4)
 #include "gemm_kernel.h"
 
-static void prepare(const void *argument, int32_t begin, int32_t end, int32_t worker) {
+static void round_rows(const void *argument, int32_t begin, int32_t end, int32_t worker) {
     (void)worker;
     const ck_prepare_call *c = argument;
     int64_t stride = ck_prepared_stride(c->k, 4);

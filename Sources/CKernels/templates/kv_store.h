@@ -32,6 +32,8 @@ static inline void ck_kv_store(
             v[t / 2 * 2 * d + i * 2 + t % 2] = ck_to_bf16(ck_finite(value[i], CK_BF16_MAX));
         break;
     }
+    case CK_I8:
+    case CK_I4: break; /* not for pages */
     }
 }
 

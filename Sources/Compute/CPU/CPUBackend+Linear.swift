@@ -18,7 +18,8 @@ extension CPUBackend {
             let prepared = linearScratch.pointer(bytes)
             pool.run(
                 gemm.prepare,
-                ck_prepare_call(x: x.data, ldx: Int64(x.columns), k: Int64(weight.inputs), prepared: prepared),
+                ck_prepare_call(
+                    dtype: weight.dtype, x: x.data, ldx: Int64(x.columns), k: Int64(weight.inputs), prepared: prepared),
                 count: rows, grain: max(1, 16384 / weight.inputs))
             call.x = UnsafeRawPointer(prepared)
         }
@@ -34,7 +35,9 @@ extension CPUBackend {
     }
 
     static func linearScratchBytes(rows: Int, columns: Int) -> Int {
-        ck_prepared_bytes(CK_BF16, Int64(rows), Int64(columns))
+        max(
+            ck_prepared_bytes(CK_BF16, Int64(rows), Int64(columns)),
+            ck_prepared_bytes(CK_I8, Int64(rows), Int64(columns)))
     }
 
     package func embed(_ tokens: [Int32], _ weight: PackedWeight, into output: Tensor) {

@@ -21,12 +21,15 @@ package final class ReferenceBackend: Backend {
         ReferenceVector(try Self.concatenated(parts))
     }
 
-    package func packWeight(_ parts: [TensorView]) throws(ComputeError) -> PackedWeight {
+    package func packWeight(
+        _ parts: [TensorView], as format: WeightFormat
+    ) throws(ComputeError) -> PackedWeight {
         precondition(!parts.isEmpty && parts.allSatisfy { $0.shape.count == 2 })
         let inputs = parts[0].shape[1]
         let dtype = parts[0].dtype
         precondition(parts.allSatisfy { $0.shape[1] == inputs && $0.dtype == dtype })
-        return ReferenceWeight(try Self.concatenated(parts), inputs: inputs, dtype: dtype)
+        let values = Quantization.rounded(try Self.concatenated(parts), inputs: inputs, format)
+        return ReferenceWeight(values, inputs: inputs, dtype: dtype, format: format)
     }
 
     package func makeKVCache(_ layout: KVLayout, pages: Int) throws(ComputeError) -> KVCache {
@@ -100,7 +103,11 @@ package final class ReferenceBackend: Backend {
         let bias = bias?.reference.values ?? [Float](repeating: 0, count: weight.outputs)
         for row in 0..<rows {
             var input = Array(x[row])
-            if weight.dtype == .bfloat16 { input = input.map { HalfFloats.rounded($0, to: .bfloat16) } }
+            if weight.format != .stored {
+                input = Quantization.bytes(input[...])
+            } else if weight.dtype == .bfloat16 {
+                input = input.map { HalfFloats.rounded($0, to: .bfloat16) }
+            }
             output[row] =
                 (0..<weight.outputs).map { o in
                     var sum = 0.0

@@ -45,15 +45,15 @@ final class ReferenceWeight: PackedWeight {
     /// Type in the checkpoint, which decides how inputs are rounded.
     private(set) var dtype: DType = .float32
 
-    override init(outputs: Int, inputs: Int, byteCount: Int) {
+    override init(outputs: Int, inputs: Int, byteCount: Int, format: WeightFormat) {
         values = [Float](repeating: 0, count: outputs * inputs)
-        super.init(outputs: outputs, inputs: inputs, byteCount: byteCount)
+        super.init(outputs: outputs, inputs: inputs, byteCount: byteCount, format: format)
     }
 
-    convenience init(_ values: [Float], inputs: Int, dtype: DType) {
+    convenience init(_ values: [Float], inputs: Int, dtype: DType, format: WeightFormat) {
         self.init(
             outputs: inputs == 0 ? 0 : values.count / inputs, inputs: inputs,
-            byteCount: values.count * dtype.byteCount)
+            byteCount: values.count * dtype.byteCount, format: format)
         self.values = values
         self.dtype = dtype
     }

@@ -22,7 +22,7 @@ struct BenchKernels: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Rows of the products.", valueName: "n"))
     var rows: [Int] = [1, 2, 4, 8, 16, 32, 64, 128, 512]
 
-    @Option(help: "Type of the weights: float32 or bfloat16.")
+    @Option(help: "Type of the weights: float32, float16, bfloat16, int8 or int4.")
     var dtype: Element = .bfloat16
 
     @Option(help: ArgumentHelp("Time for each line.", valueName: "s"))
@@ -47,9 +47,11 @@ struct BenchKernels: AsyncParsableCommand {
     }
 
     enum Element: String, ExpressibleByArgument, CaseIterable {
-        case float32, bfloat16
+        case float32, float16, bfloat16, int8, int4
 
-        var dtype: DType { self == .float32 ? .float32 : .bfloat16 }
+        /// Of the weights before they are quantized, and of keys and values.
+        var dtype: DType { format == .stored ? DType(rawValue: rawValue) ?? .bfloat16 : .bfloat16 }
+        var format: WeightFormat { WeightFormat(rawValue: rawValue) ?? .stored }
     }
 
     func validate() throws {
@@ -76,7 +78,8 @@ struct BenchKernels: AsyncParsableCommand {
                 for table in tables {
                     switch table {
                     case .products:
-                        try bench.products(model, dtype: dtype.dtype, rows: rows, show: StandardStreams.write)
+                        try bench.products(
+                            model, dtype: dtype.dtype, format: dtype.format, rows: rows, show: StandardStreams.write)
                     case .attention:
                         try bench.attention(model, dtype: dtype.dtype, show: StandardStreams.write)
                     case .rest: try bench.rest(model, show: StandardStreams.write)

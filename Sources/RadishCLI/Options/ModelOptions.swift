@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Engine
 import Tensors
 
@@ -45,6 +46,15 @@ struct ModelOptions: ParsableArguments {
     var dtype: WeightType = .auto
 
     @Option(
+        help: ArgumentHelp(
+            "Quantize the weights while they load: int8 (also w8a8_int8) or int4.",
+            discussion: """
+                int8: a scale for each output, activations quantized row by row; int4: a scale for each 32 inputs, \
+                embedding and output projection in int8.
+                """))
+    var quantization: WeightQuantization?
+
+    @Option(
         name: [.customLong("context-length"), .customLong("max-model-len")],
         help: ArgumentHelp("Longest prompt + answer in tokens; the model's own by default.", valueName: "tokens"))
     var contextLength: Int?
@@ -70,6 +80,19 @@ enum WeightType: String, ExpressibleByArgument, CaseIterable {
         case .float32, .float: .float32
         case .float16, .half: .float16
         case .bfloat16: .bfloat16
+        }
+    }
+}
+
+enum WeightQuantization: String, ExpressibleByArgument, CaseIterable {
+    case int8
+    case w8a8Int8 = "w8a8_int8"
+    case int4
+
+    var format: WeightFormat {
+        switch self {
+        case .int8, .w8a8Int8: .int8
+        case .int4: .int4
         }
     }
 }

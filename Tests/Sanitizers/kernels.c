@@ -1,0 +1,303 @@
+/* Every kernel on every path this machine can run, over odd shapes, against the plain twin: built with AddressSanitizer
+ * and UndefinedBehaviorSanitizer by `make sanitize`. Each buffer has exactly the size its contract names, so that a
+ * read or write beyond it ends the program. The tests of Compute say more about results; this is about memory. */
+#include "CKernels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t state;
+static int checks, failures;
+
+static uint64_t next_random(void) {
+    state += 0x9E3779B97F4A7C15u;
+    uint64_t z = state;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+static float random_float(void) { return (float)((int32_t)(next_random() >> 32)) * 0x1p-31f; }
+static int32_t random_below(int32_t n) { return (int32_t)(next_random() % (uint64_t)n); }
+
+/* Of exactly this size (ASan guards the bytes beside it), 64-byte aligned. */
+static void *buffer(size_t bytes) {
+    void *p = NULL;
+    if (posix_memalign(&p, 64, bytes > 0 ? bytes : 1) != 0) abort();
+    memset(p, 0xff, bytes); /* NaN until it is written */
+    return p;
+}
+static float *floats(size_t count) {
+    float *p = buffer(count * 4);
+    for (size_t i = 0; i < count; i++) p[i] = random_float();
+    return p;
+}
+
+static void compare(const char *what, const char *path, const float *a, const float *b, size_t count, float tolerance) {
+    checks++;
+    for (size_t i = 0; i < count; i++) {
+        if (!(fabsf(a[i] - b[i]) <= tolerance) && !(isnan(a[i]) && isnan(b[i])) && a[i] != b[i]) {
+            printf("FAILED %s on %s: element %zu is %g, plain says %g\n", what, path, i, a[i], b[i]);
+            failures++;
+            return;
+        }
+    }
+}
+
+/* The bits of the 16-bit formats, cut off. */
+static void *typed(const float *x, size_t count, ck_dtype dtype) {
+    if (dtype == CK_F32) {
+        float *copy = buffer(count * 4);
+        memcpy(copy, x, count * 4);
+        return copy;
+    }
+    uint16_t *bits = buffer(count * 2);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t word;
+        memcpy(&word, &x[i], 4);
+        bits[i] = dtype == CK_BF16 ? (uint16_t)(word >> 16)
+                                   : (uint16_t)((word >> 16 & 0x8000) | (0x3000 + (word >> 13 & 0x3ff)));
+    }
+    return bits;
+}
+
+static float *product(
+    const ck_kernels *k, ck_dtype dtype, ck_dtype source_dtype, int64_t m, int64_t n, int64_t depth, const float *x,
+    const void *w, const float *bias) {
+    unsigned char *packed = buffer(ck_packed_bytes(dtype, n, depth));
+    int64_t element = source_dtype == CK_F32 ? 4 : 2, cut = n / 3;
+    for (int part = 0; part < 2; part++) {
+        int64_t first = part == 0 ? 0 : cut, count = part == 0 ? cut : n - cut;
+        /* A part of its own allocation. */
+        void *source = buffer((size_t)(count * depth * element));
+        memcpy(source, (const unsigned char *)w + first * depth * element, (size_t)(count * depth * element));
+        ck_pack_call call = {dtype, source_dtype, source, packed, n, depth, first, count};
+        k->gemm->pack(&call, 0, ck_pack_tasks(&call), 0);
+        free(source);
+    }
+    size_t bytes = ck_prepared_bytes(dtype, m, depth);
+    void *prepared = buffer(bytes);
+    ck_prepare_call prepare = {dtype, x, depth, depth, prepared};
+    if (bytes > 0) k->gemm->prepare(&prepare, 0, (int32_t)m, 0);
+    float *out = buffer((size_t)(m * n) * 4), *row = buffer((size_t)depth * 4);
+    ck_gemm_call call = {
+        k->gemm, dtype, m, n, depth, bytes > 0 ? prepared : x, depth, packed, bias, out, n, ck_gemm_row_chunk(m, n, 2)};
+    ck_gemm_run(&call, 0, ck_gemm_tasks(&call), 0);
+    ck_unpack_row(dtype, packed, n, depth, n - 1, row);
+    free(row);
+    free(prepared);
+    free(packed);
+    return out;
+}
+
+static void check_products(const ck_kernels *k, const ck_kernels *plain) {
+    static const int64_t shapes[][3] = {
+        {1, 1, 1}, {1, 64, 32}, {2, 63, 31}, {3, 65, 33}, {6, 128, 64}, {7, 130, 97}, {13, 66, 127},
+        {63, 64, 129}, {65, 70, 130}, {5, 3, 1023}, {4, 65, 1030}, {200, 64, 40}, {2, 1, 2051},
+    };
+    static const ck_dtype types[][2] = {{CK_F32, CK_F32}, {CK_F16, CK_F16}, {CK_BF16, CK_BF16}, {CK_I8, CK_BF16},
+                                        {CK_I8, CK_F32},  {CK_I4, CK_F16},  {CK_I4, CK_BF16}};
+    static const char *const names[] = {"f32", "f16", "bf16", "i8", "i4"};
+    for (size_t t = 0; t < sizeof types / sizeof types[0]; t++) {
+        for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+            int64_t m = shapes[s][0], n = shapes[s][1], depth = shapes[s][2];
+            float *x = floats((size_t)(m * depth)), *values = floats((size_t)(n * depth)), *bias = floats((size_t)n);
+            void *w = typed(values, (size_t)(n * depth), types[t][1]);
+            const float *b = s % 2 ? bias : NULL;
+            float *expected = product(plain, types[t][0], types[t][1], m, n, depth, x, w, b);
+            float *found = product(k, types[t][0], types[t][1], m, n, depth, x, w, b);
+            bool exact = types[t][0] == CK_I8 || types[t][0] == CK_I4;
+            compare(names[types[t][0]], k->name, found, expected, (size_t)(m * n),
+                    exact ? 0 : 1e-4f * sqrtf((float)depth));
+            free(x), free(values), free(bias), free(w), free(expected), free(found);
+        }
+    }
+}
+
+static void check_rows(const ck_kernels *k, const ck_kernels *plain) {
+    static const int32_t widths[] = {1, 15, 16, 17, 63, 64, 65, 511, 513, 896};
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        int32_t n = widths[i], rows = 3;
+        size_t count = (size_t)(rows * n);
+        float *weight = floats((size_t)n), *delta = floats(count), *gates = floats(2 * count);
+        float *results[2][3];
+        uint64_t seed = state;
+        for (int side = 0; side < 2; side++) {
+            const ck_rows_table *table = side == 0 ? plain->rows : k->rows;
+            state = seed;
+            float *x = floats(count), *normed = buffer(count * 4), *gated = buffer(count * 4);
+            ck_norm_call norm = {x, i % 2 ? delta : NULL, weight, normed, n, 1e-5f};
+            table->rms_norm(&norm, 0, rows, 0);
+            ck_silu_call silu = {gates, gated, n};
+            table->gated_silu(&silu, 0, rows * ck_silu_chunks(n), 0);
+            results[side][0] = x, results[side][1] = normed, results[side][2] = gated;
+        }
+        for (int r = 0; r < 3; r++) {
+            compare("rows", k->name, results[1][r], results[0][r], count, 1e-4f);
+            free(results[0][r]), free(results[1][r]);
+        }
+        free(weight), free(delta), free(gates);
+    }
+}
+
+typedef struct scene {
+    int32_t heads, kv_heads, d, page_size, pages, window;
+    ck_dtype dtype;
+    bool interleaved, norms;
+} scene;
+
+/* A sequence of `length` tokens on shuffled pages: stored in chunks, then its last `rows` attend. */
+static float *attended(const ck_kernels *k, const scene *s, int32_t length, int32_t rows, uint64_t seed) {
+    state = seed;
+    int32_t d = s->d, columns = (s->heads + 2 * s->kv_heads) * d, pairs = d / 2;
+    size_t head_stride = 2 * (size_t)s->page_size * (size_t)d * ck_dtype_bytes(s->dtype);
+    size_t page_stride = (size_t)s->kv_heads * head_stride;
+    unsigned char *pool = buffer((size_t)s->pages * page_stride);
+    int32_t *table = buffer((size_t)s->pages * 4);
+    for (int32_t i = 0; i < s->pages; i++) table[i] = i;
+    for (int32_t i = s->pages - 1; i > 0; i--) {
+        int32_t j = random_below(i + 1), other = table[i];
+        table[i] = table[j], table[j] = other;
+    }
+    float *norm = floats((size_t)d), *frequencies = floats((size_t)pairs);
+    float *output = buffer((size_t)(rows * s->heads * d) * 4);
+    ck_kv_layer kv = {pool, page_stride, head_stride, s->page_size, d, s->dtype};
+    for (int32_t first = 0; first < length;) {
+        int32_t count = first + rows >= length ? length - first : length - rows - first;
+        float *qkv = floats((size_t)(count * columns));
+        int32_t *positions = buffer((size_t)count * 4), *pages = buffer((size_t)count * 4), *slots = buffer((size_t)count * 4);
+        float *cosines = buffer((size_t)(count * pairs) * 4), *sines = buffer((size_t)(count * pairs) * 4);
+        for (int32_t r = 0; r < count; r++) {
+            positions[r] = first + r;
+            pages[r] = table[(first + r) / s->page_size];
+            slots[r] = (first + r) % s->page_size;
+        }
+        ck_rotary_call rotary = {positions, frequencies, cosines, sines, pairs, 1};
+        ck_rotary_fill(&rotary, 0, count, 0);
+        ck_rotate_call rotate = {
+            qkv, s->heads, s->kv_heads, pairs, s->interleaved, cosines, sines, s->norms ? norm : NULL,
+            s->norms ? norm : NULL, 1e-5f, kv, pages, slots};
+        k->rows->rotate_store(&rotate, 0, count, 0);
+        if (first + count == length) {
+            int32_t group = s->heads / s->kv_heads, queries = count * group, tasks = 0;
+            ck_attention_task list[64];
+            for (int32_t begin = 0; begin < queries; begin += CK_ATTENTION_ROWS) {
+                int32_t end = begin + CK_ATTENTION_ROWS < queries ? begin + CK_ATTENTION_ROWS : queries;
+                int32_t low = first + begin / group - (s->window > 0 ? s->window - 1 : length), last = first + (end - 1) / group;
+                int32_t split = (low > 0 ? low : 0) / CK_SPLIT_TOKENS;
+                for (int32_t head = 0; head < s->kv_heads && tasks < 64; head++)
+                    list[tasks++] = (ck_attention_task){
+                        head, 0, first, 0, begin, end, split, last / CK_SPLIT_TOKENS - split + 1, -1};
+            }
+            size_t scratch_bytes = (ck_attention_scratch_bytes(d) + 63) / 64 * 64;
+            unsigned char *scratch = buffer(scratch_bytes);
+            ck_attention_call call = {
+                k->attention, kv, qkv, (size_t)columns, output, (size_t)(s->heads * d), group, s->window,
+                1 / sqrtf((float)d), table, list, NULL, scratch, scratch_bytes};
+            ck_attention_run(&call, 0, tasks, 0);
+            free(scratch);
+        }
+        free(qkv), free(positions), free(pages), free(slots), free(cosines), free(sines);
+        first += count;
+    }
+    free(pool), free(table), free(norm), free(frequencies);
+    return output;
+}
+
+static void check_attention(const ck_kernels *k, const ck_kernels *plain) {
+    static const int32_t lengths[][2] = {{1, 1}, {17, 17}, {64, 1}, {65, 3}, {130, 9}, {513, 1}, {600, 2}};
+    for (int32_t dtype = CK_F32; dtype <= CK_BF16; dtype++) {
+        for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+            static const int32_t dimensions[] = {8, 24, 64, 128};
+            int32_t length = lengths[i][0], rows = lengths[i][1], d = dimensions[(i + (size_t)dtype) % 4];
+            int32_t page_size = i % 2 ? 16 : 32;
+            scene s = {.heads = i % 3 ? 4 : 7, .kv_heads = i % 3 ? 2 : 1, .d = d, .page_size = page_size,
+                       .pages = (length + page_size - 1) / page_size, .window = i % 4 == 3 ? 40 : 0,
+                       .dtype = (ck_dtype)dtype, .interleaved = i % 2, .norms = i % 3 == 1};
+            uint64_t seed = next_random();
+            float *expected = attended(plain, &s, length, rows, seed), *found = attended(k, &s, length, rows, seed);
+            compare("attention", k->name, found, expected, (size_t)(rows * s.heads * d), 0.02f);
+            free(expected), free(found);
+        }
+    }
+}
+
+static void check_sampling(const ck_kernels *k, const ck_kernels *plain) {
+    static const int32_t sizes[] = {1, 15, 16, 17, 63, 64, 65, 1000, 1024, 1025, 5003};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        int32_t n = sizes[i];
+        size_t count = (size_t)n;
+        float *x = floats(count), *clean[2], *weights[2];
+        x[n / 2] = n % 2 ? NAN : INFINITY;
+        for (int side = 0; side < 2; side++) {
+            const ck_sample_table *table = side == 0 ? plain->sample : k->sample;
+            clean[side] = buffer(count * 4), weights[side] = buffer(count * 4);
+            table->clean(x, n, clean[side]);
+            float maximum = table->maximum(clean[side], n);
+            if (!(fabsf(maximum) <= 1)) maximum = 1; /* beside an infinity all other weights would be 0 */
+            clean[side][n / 2] = 0.5f;
+            table->exponentials(clean[side], n, maximum, 1, weights[side]);
+            float levels[CK_SAMPLE_LEVELS] = {0.9f, 0.8f, 0.5f, 0.2f, 0, -0.2f, -0.5f, -2};
+            int32_t counts[CK_SAMPLE_LEVELS], *ids = buffer((count + 16) * 4);
+            double sums[CK_SAMPLE_LEVELS];
+            table->levels(clean[side], weights[side], n, levels, counts, sums);
+            float *out = buffer((count + 16) * 4), *out_weights = buffer((count + 16) * 4);
+            int32_t found = table->collect(
+                clean[side], weights[side], NULL, n, -0.5f, 0.5f, out, out_weights, ids);
+            table->top(clean[side], n, 5, out, ids);
+            checks++;
+            if (found != counts[6] - counts[2] || table->argmax(clean[side], n) < 0) {
+                printf("FAILED sampling on %s: %d elements, levels count %d\n", k->name, found, counts[6] - counts[2]);
+                failures++;
+            }
+            free(ids), free(out), free(out_weights);
+        }
+        compare("clean", k->name, clean[1], clean[0], count, 0);
+        compare("exponentials", k->name, weights[1], weights[0], count, 1e-5f);
+        for (int side = 0; side < 2; side++) free(clean[side]), free(weights[side]);
+        free(x);
+    }
+}
+
+static void count_up(const void *call, int32_t begin, int32_t end, int32_t worker) {
+    (void)worker;
+    int32_t *hits = *(int32_t *const *)call;
+    for (int32_t i = begin; i < end; i++) __atomic_fetch_add(&hits[i], 1, __ATOMIC_RELAXED);
+}
+
+static void check_pool(void) {
+    ck_pool *pool = ck_pool_create(3, NULL);
+    ck_pool_begin(pool);
+    for (int32_t count = 0; count < 40; count++) {
+        int32_t *hits = buffer((size_t)count * 4);
+        memset(hits, 0, (size_t)count * 4);
+        ck_pool_run(pool, count_up, &hits, count, 1 + count % 3, count % 2);
+        checks++;
+        for (int32_t i = 0; i < count; i++) failures += hits[i] != 1;
+        free(hits);
+    }
+    ck_pool_end(pool);
+    ck_pool_destroy(pool);
+}
+
+int main(int argc, char **argv) {
+    uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+    printf("seed %llu\n", (unsigned long long)seed);
+    state = seed;
+    const ck_kernels *plain = ck_kernels_for(CK_PLAIN);
+    for (int path = 0; path < CK_PATHS; path++) {
+        const ck_kernels *k = ck_kernels_for((ck_path)path);
+        if (!k) {
+            printf("SKIPPED: %s, which this machine cannot run\n", ck_path_name((ck_path)path));
+            continue;
+        }
+        check_products(k, plain);
+        check_rows(k, plain);
+        check_attention(k, plain);
+        check_sampling(k, plain);
+    }
+    check_pool();
+    printf("%d checks, %d failed\n", checks, failures);
+    return failures > 0;
+}
