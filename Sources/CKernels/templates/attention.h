@@ -26,6 +26,10 @@ typedef struct tile {
     float *outputs[GROUP];
     float *scores, *weights;
     const float *corrections;
+    /* Blocks of the next tile: in each step whose number is `turn` in the bits of `turns`, what lies there is fetched.
+     * The groups of a tile take turns, so that memory and arithmetic keep pace. */
+    const unsigned char *next_keys[TILE_BLOCKS], *next_values[TILE_BLOCKS];
+    int32_t turn, turns;
 } tile;
 
 CK_INLINE v16 load_values(const enum flavor flavor, const bool half, const unsigned char *p) {
@@ -40,8 +44,12 @@ CK_INLINE void score(const enum flavor flavor, const int nr, const int nb, const
         _Pragma("clang loop unroll(full)") for (int b = 0; b < nb; b++) sum[r][b] = v_zero();
     const unsigned char *const *keys = t->keys + block;
     const int step = flavor == READ_BF16 || flavor == DOT_BF16 ? 2 : 1;
+    const unsigned char *const *next = t->next_keys + block;
+    const size_t key_bytes = flavor == READ_F32 ? 64 : 32;
     for (int32_t i = 0; i < t->d; i += step) {
         v16 first[V_TILE], second[V_TILE];
+        if ((i / step & t->turns) == t->turn)
+            for (int b = 0; b < nb; b++) __builtin_prefetch(next[b] + (size_t)i * key_bytes, 0, 3);
         _Pragma("clang loop unroll(full)") for (int b = 0; b < nb; b++) {
             if (flavor == READ_F32) {
                 first[b] = v_load((const float *)keys[b] + i * 16);
@@ -89,10 +97,14 @@ CK_INLINE void accumulate(
             sum[r][c] = v_mul(v_load(t->outputs[r] + column + 16 * c), correction);
     }
     const int step = flavor == READ_BF16 || flavor == DOT_BF16 ? 2 : 1;
+    const size_t value_bytes = flavor == READ_F32 ? 4 : 2;
     for (int32_t block = 0; block < t->blocks; block++) {
         for (int32_t token = 0; token < CK_BLOCK_TOKENS; token += step) {
             v16 first[V_TILE], second[V_TILE];
             size_t at = (size_t)token * (size_t)t->d + (size_t)column * (size_t)step;
+            if ((token / step & t->turns) == t->turn)
+                for (int c = 0; c < nc; c++)
+                    __builtin_prefetch(t->next_values[block] + value_bytes * (at + 16 * (size_t)(c * step)), 0, 3);
             _Pragma("clang loop unroll(full)") for (int c = 0; c < nc; c++) {
                 if (flavor == READ_F32) {
                     first[c] = load_values(flavor, half, t->values[block] + 4 * (at + 16 * (size_t)c));
@@ -253,16 +265,10 @@ CK_INLINE const unsigned char *values_of_part(const ck_attention_split *s, const
     return s->values;
 }
 
-CK_INLINE void prefetch(const unsigned char *const *blocks, int32_t count, size_t bytes) {
-    for (int32_t b = 0; b < count; b++)
-        for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(blocks[b] + i, 0, 3);
-}
-
 CK_INLINE void attend(const enum flavor flavor, const ck_attention_split *s) {
     _Alignas(64) float scores[GROUP * CK_TILE_TOKENS], weights[GROUP * CK_TILE_TOKENS];
     _Alignas(64) float sums[CK_ATTENTION_ROWS * 16], maxima[CK_ATTENTION_ROWS], corrections[16];
     int32_t d = s->head_dimension, stride = ck_attention_state_floats(d);
-    size_t half = ck_kv_half_block_bytes(d, s->dtype);
     int32_t low = s->first[0], high = s->last[0];
     for (int32_t r = 0; r < s->rows; r++) {
         memset(s->states + (size_t)r * (size_t)stride, 0, sizeof(float) * (size_t)stride);
@@ -276,14 +282,21 @@ CK_INLINE void attend(const enum flavor flavor, const ck_attention_split *s) {
     int32_t groups = (s->rows + GROUP - 1) / GROUP;
 
     tile t = {.d = d, .scores = scores, .weights = weights, .corrections = corrections}, next = t;
+    /* A power of 2, less 1. */
+    t.turns = groups >= 4 ? 3 : groups >= 2 ? 1 : 0;
     for (; begin < end; begin += CK_TILE_TOKENS) {
         int32_t tokens = end - begin < CK_TILE_TOKENS ? end - begin : CK_TILE_TOKENS;
         int32_t blocks = (tokens + CK_BLOCK_TOKENS - 1) / CK_BLOCK_TOKENS;
         locate(s, begin, blocks, &t);
-        int32_t after = end - begin - CK_TILE_TOKENS;
+        /* The next tile may be the next split's. Blocks that do not exist are fetched from here, where they are already. */
+        int32_t after = high + 1 - begin - CK_TILE_TOKENS;
         int32_t ahead = after <= 0 ? 0 : (after + CK_BLOCK_TOKENS - 1) / CK_BLOCK_TOKENS;
         if (ahead > TILE_BLOCKS) ahead = TILE_BLOCKS;
         locate(s, begin + CK_TILE_TOKENS, ahead, &next);
+        for (int32_t b = 0; b < TILE_BLOCKS; b++) {
+            t.next_keys[b] = b < ahead ? next.keys[b] : t.keys[0];
+            t.next_values[b] = b < ahead ? next.values[b] : t.values[0];
+        }
         if (tokens % CK_BLOCK_TOKENS)
             t.values[blocks - 1] = values_of_part(s, t.values[blocks - 1], tokens % CK_BLOCK_TOKENS);
         for (int32_t g = 0; g < groups; g++) {
@@ -298,10 +311,9 @@ CK_INLINE void attend(const enum flavor flavor, const ck_attention_split *s) {
                 t.queries[r] = s->queries + (size_t)(row + r) * (size_t)d;
                 t.outputs[r] = s->states + (size_t)(row + r) * (size_t)stride + 16;
             }
-            if (g == 0) prefetch(next.keys, ahead, half);
+            t.turn = g;
             score_tile(flavor, nr, &t);
             softmax_tile(flavor, nr, &t, first, last, begin, masked, maxima + row, sums + 16 * row, corrections);
-            if (g == 0) prefetch(next.values, ahead, half);
             accumulate_tile(flavor, nr, &t);
         }
     }

@@ -46,8 +46,7 @@ static inline int32_t sum_groups(const int8_t *restrict bytes, int64_t groups, i
     int32_t sum = 0;
     for (int64_t g = 0; g < groups; g++) {
         int32_t of_group = 0;
-        _Pragma("clang loop vectorize(enable)") for (int i = 0; i < CK_GROUP; i++)
-            of_group += bytes[g * CK_GROUP + i];
+        for (int i = 0; i < CK_GROUP; i++) of_group += bytes[g * CK_GROUP + i];
         offsets[g] = -8 * of_group;
         sum += of_group;
     }
