@@ -27,7 +27,8 @@ typedef struct tile {
     float *scores, *weights;
     const float *corrections;
     /* Blocks of the next tile: in each step whose number is `turn` in the bits of `turns`, what lies there is fetched.
-     * The groups of a tile take turns, so that memory and arithmetic keep pace. */
+     * The groups of a tile take turns, so that memory and arithmetic keep pace. Into the second-level cache: the first
+     * waits for a few lines at a time only. */
     const unsigned char *next_keys[TILE_BLOCKS], *next_values[TILE_BLOCKS];
     int32_t turn, turns;
 } tile;
@@ -49,7 +50,7 @@ CK_INLINE void score(const enum flavor flavor, const int nr, const int nb, const
     for (int32_t i = 0; i < t->d; i += step) {
         v16 first[V_TILE], second[V_TILE];
         if ((i / step & t->turns) == t->turn)
-            for (int b = 0; b < nb; b++) __builtin_prefetch(next[b] + (size_t)i * key_bytes, 0, 3);
+            for (int b = 0; b < nb; b++) __builtin_prefetch(next[b] + (size_t)i * key_bytes, 0, 2);
         _Pragma("clang loop unroll(full)") for (int b = 0; b < nb; b++) {
             if (flavor == READ_F32) {
                 first[b] = v_load((const float *)keys[b] + i * 16);
@@ -104,7 +105,7 @@ CK_INLINE void accumulate(
             size_t at = (size_t)token * (size_t)t->d + (size_t)column * (size_t)step;
             if ((token / step & t->turns) == t->turn)
                 for (int c = 0; c < nc; c++)
-                    __builtin_prefetch(t->next_values[block] + value_bytes * (at + 16 * (size_t)(c * step)), 0, 3);
+                    __builtin_prefetch(t->next_values[block] + value_bytes * (at + 16 * (size_t)(c * step)), 0, 2);
             _Pragma("clang loop unroll(full)") for (int c = 0; c < nc; c++) {
                 if (flavor == READ_F32) {
                     first[c] = load_values(flavor, half, t->values[block] + 4 * (at + 16 * (size_t)c));
