@@ -167,4 +167,27 @@ struct MaskPropertyTests {
             }
         }
     }
+
+    /// Building ahead changes no mask, however far it goes.
+    @Test func warmingChangesNoMask() throws {
+        var random = SeededGenerator(seed: 9)
+        for _ in 0..<30 {
+            let vocabulary = Self.vocabulary(&random)
+            let sample = Self.sample(&random)
+            guard let cold = try? sample.grammar(vocabulary) else { continue }
+            let warm = try sample.grammar(vocabulary)
+            warm.warm(for: .seconds(5))
+            var matchers = (cold.makeMatcher(), warm.makeMatcher())
+            for _ in 0..<8 where !matchers.0.isTerminated {
+                var masks = (TokenMask(count: vocabulary.size), TokenMask(count: vocabulary.size))
+                matchers.0.fill(&masks.0)
+                matchers.1.fill(&masks.1)
+                #expect(masks.0 == masks.1)
+                guard let token = masks.0.allowedTokens.randomElement(using: &random) else { break }
+                _ = matchers.0.accept(token)
+                _ = matchers.1.accept(token)
+            }
+            #expect(warm.failure == nil)
+        }
+    }
 }

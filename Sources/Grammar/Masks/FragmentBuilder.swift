@@ -30,7 +30,7 @@ struct FragmentBuilder {
                 if missing >= 0 { leaf.fill(missing) }
             }
         }
-        if open.from < open.to { ranges.append(open) }
+        close()
         return MaskFragment(tokens: tokens(trie, everyToken), exits: exits)
     }
 
@@ -40,43 +40,60 @@ struct FragmentBuilder {
         _ index: inout Int, to end: Int, _ follow: UInt64
     ) -> LeafAutomaton.State {
         let nodes = trie.nodes.span
+        let childGroups = trie.childGroups.span
         let transitions = leaf.transitions.span
         let infos = leaf.infos.span
         let byteClass = leaf.byteClass.span
         let classes = leaf.classes
         var states = path.mutableSpan
         var next = index
+        // The range that is being accepted, kept in registers: most nodes only make it longer.
+        var from = open.from
+        var to = open.to
         while next < end {
             let entry = nodes[unchecked: next]
-            let from = Int(states[unchecked: Int(entry.depth) - 1])
-            let state = transitions[unchecked: from * classes + Int(byteClass[unchecked: Int(entry.byte)])]
+            let before = Int(states[unchecked: Int(entry.depth) - 1])
+            let state = transitions[unchecked: before * classes + Int(byteClass[unchecked: Int(entry.byte)])]
             if state < 0 {
                 next = Int(entry.end)
                 continue
             }
             let info = infos[unchecked: Int(state)]
             if !info.isFilled {
+                open = (from, to)
                 index = next
                 return state
             }
-            if info.isFinal, trie.childGroups[next] & follow != 0 { exits.append(Int32(next)) }
+            if info.isFinal, childGroups[unchecked: next] & follow != 0 { exits.append(Int32(next)) }
+            let below = nodes[unchecked: next + 1].rank
+            var last = below
             var after = next + 1
             if !info.continues {
-                accept(entry.rank, nodes[unchecked: next + 1].rank)
                 after = Int(entry.end)
             } else if Self.takesAll(info, entry, follow) {
                 after = Int(entry.end)
-                accept(entry.rank, nodes[unchecked: after].rank)
+                last = nodes[unchecked: after].rank
             } else if info.isUniversal, let tail {
                 after = Int(entry.end)
-                accept(entry.rank, nodes[unchecked: next + 1].rank)
-                take(tail, nodes[unchecked: next + 1].rank, nodes[unchecked: after].rank, next, after)
+                open = (from, to)
+                accept(entry.rank, below)
+                take(tail, below, nodes[unchecked: after].rank, next, after)
+                (from, to) = open
+                next = after
+                continue
             } else {
-                accept(entry.rank, nodes[unchecked: after].rank)
                 states[unchecked: Int(entry.depth)] = state
             }
             next = after
+            if to == entry.rank {
+                to = last
+            } else if entry.rank < last {
+                open = (from, to)
+                close()
+                (from, to) = (entry.rank, last)
+            }
         }
+        open = (from, to)
         index = next
         return LeafAutomaton.dead
     }
@@ -113,13 +130,20 @@ struct FragmentBuilder {
 
     @inline(__always)
     private mutating func accept(_ from: Int32, _ to: Int32) {
-        accepted += Int(to - from)
         if open.to == from {
             open.to = to
         } else if from < to {
-            if open.from < open.to { ranges.append(open) }
+            close()
             open = (from, to)
         }
+    }
+
+    /// Puts the open range away.
+    private mutating func close() {
+        if open.from == open.to { return }
+        accepted += Int(open.to - open.from)
+        ranges.append(open)
+        open.from = open.to
     }
 
     private func tokens(_ trie: VocabularyTrie, _ everyToken: [UInt64]) -> MaskFragment.Tokens {

@@ -12,7 +12,7 @@ extension GrammarStore {
     }
 
     /// Adds the tokens below trie node `node` that `configuration` allows.
-    private mutating func add(_ configuration: Configuration, below node: Int32, _ words: inout [UInt64]) {
+    mutating func add(_ configuration: Configuration, below node: Int32, _ words: inout [UInt64]) {
         let terminal = configuration.terminal
         if !terminal.isLeaf {
             addLiteral(terminal, configuration.continuation, below: node, &words)
