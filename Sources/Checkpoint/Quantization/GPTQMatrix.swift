@@ -35,20 +35,7 @@ struct GPTQMatrix: QuantizedMatrix {
             throw parts.failure(".qzeros", expected: "2, 3, 4 or 8 bits for each of \(outputs) outputs")
         }
         let inputs = codes.shape[0] * 32 / bits
-        if parts.has(".g_idx") {
-            let index = try parts.part(".g_idx", .int32, [inputs])
-            group = (0..<inputs).map { Int32(bitPattern: index.word($0)) }
-            let groups = Int32(groups)
-            guard group.allSatisfy({ $0 >= 0 && $0 < groups }) else {
-                throw parts.failure(".g_idx", expected: "groups from 0 to \(groups - 1)", found: "others")
-            }
-        } else {
-            guard inputs % groups == 0 else {
-                throw parts.failure(".scales", expected: "a number of groups that divides \(inputs) inputs")
-            }
-            let size = inputs / groups
-            group = (0..<inputs).map { Int32($0 / size) }
-        }
+        group = try parts.groups(".g_idx", scales: ".scales", inputs: inputs, groups: groups)
         // The reference wraps around to 0 except with 3 bits.
         let mask = bits == 3 ? UInt32.max : UInt32(1) << bits - 1
         var zeros: [Float] = []

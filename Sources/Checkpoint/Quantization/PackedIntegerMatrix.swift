@@ -39,20 +39,7 @@ struct PackedIntegerMatrix: QuantizedMatrix {
         else { throw parts.failure(".weight_scale", expected: "[\(outputs), groups]") }
         groups = scaleShape[1]
         scales = try parts.floats(".weight_scale")
-        if parts.has(".weight_g_idx") {
-            let index = try parts.part(".weight_g_idx", .int32, [inputs])
-            group = (0..<inputs).map { Int32(bitPattern: index.word($0)) }
-            let groups = Int32(groups)
-            guard group.allSatisfy({ $0 >= 0 && $0 < groups }) else {
-                throw parts.failure(".weight_g_idx", expected: "groups from 0 to \(groups - 1)", found: "others")
-            }
-        } else {
-            let size = (inputs + groups - 1) / groups
-            guard (inputs + size - 1) / size == groups else {
-                throw parts.failure(".weight_scale", expected: "a number of groups that divides \(inputs) inputs")
-            }
-            group = (0..<inputs).map { Int32($0 / size) }
-        }
+        group = try parts.groups(".weight_g_idx", scales: ".weight_scale", inputs: inputs, groups: groups)
         let half = Float(1 << (bits - 1))
         if parts.has(".weight_zero_point") {
             let rows = (outputs * bits + 31) / 32

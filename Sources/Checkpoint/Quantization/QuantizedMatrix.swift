@@ -65,6 +65,26 @@ struct QuantizedParts {
         return try floats(suffix)
     }
 
+    /// The group of each input: as `index` says where there is such a part (activation order), else neighbours in equal
+    /// numbers, of which the last group may have fewer.
+    func groups(
+        _ index: String, scales: String, inputs: Int, groups: Int
+    ) throws(CheckpointError) -> [Int32] {
+        if has(index) {
+            let view = try part(index, .int32, [inputs])
+            let result = (0..<inputs).map { Int32(bitPattern: view.word($0)) }
+            guard result.allSatisfy({ $0 >= 0 && $0 < groups }) else {
+                throw failure(index, expected: "groups from 0 to \(groups - 1)", found: "others")
+            }
+            return result
+        }
+        let size = (inputs + groups - 1) / groups
+        guard size > 0, (inputs + size - 1) / size == groups else {
+            throw failure(scales, expected: "a number of groups that divides \(inputs) inputs")
+        }
+        return (0..<inputs).map { Int32($0 / size) }
+    }
+
     /// One number, whether as a scalar or as a vector of one.
     func scalar(_ suffix: String) throws(CheckpointError) -> Float {
         guard let information = information(suffix), information.shape.reduce(1, *) == 1 else {
