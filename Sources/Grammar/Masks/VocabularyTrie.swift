@@ -14,6 +14,8 @@ struct VocabularyTrie: Sendable {
         var scalars: UInt8
         /// Whether everything below is a beginning of UTF-8 text if the node is at the end of a scalar.
         var isClean: Bool
+        /// Number of the node's table in `childTables` counted from 1, 0 for none.
+        var table: UInt16 = 0
     }
 
     /// Preorder; node 0 is the root (the empty text); one sentinel at the end.
@@ -24,6 +26,8 @@ struct VocabularyTrie: Sendable {
     private(set) var tokens: [Int32] = []
     /// The root's child for each byte, 0 where there is none.
     private(set) var rootChildren = [Int32](repeating: 0, count: 256)
+    /// For nodes with many children, the child for each byte, 256 entries a table.
+    private var childTables: [Int32] = []
     private(set) var maximumDepth = 0
     /// Ranks by falling number of scalars.
     private(set) var longestFirst: [Int32] = []
@@ -99,6 +103,27 @@ struct VocabularyTrie: Sendable {
                 isClean: false))
         summarize(parents)
         sortByLength(parents)
+        makeTables(parents)
+    }
+
+    private static let childrenOfATable: UInt8 = 12
+
+    private mutating func makeTables(_ parents: [Int32]) {
+        var counts = [UInt8](repeating: 0, count: parents.count)
+        for index in 1..<max(1, parents.count) {
+            let parent = Int(parents[index])
+            if counts[parent] < Self.childrenOfATable { counts[parent] += 1 }
+            if counts[parent] == Self.childrenOfATable, nodes[parent].table == 0,
+                childTables.count < Int(UInt16.max) * 256
+            {
+                childTables += repeatElement(0, count: 256)
+                nodes[parent].table = UInt16(childTables.count / 256)
+            }
+        }
+        for index in 1..<max(1, parents.count) {
+            let table = Int(nodes[Int(parents[index])].table)
+            if table > 0 { childTables[(table - 1) * 256 + Int(nodes[index].byte)] = Int32(index) }
+        }
     }
 
     private mutating func sortByLength(_ parents: [Int32]) {
@@ -161,6 +186,8 @@ struct VocabularyTrie: Sendable {
     /// The child of `node` by `byte`, 0 when there is none.
     func child(of node: Int32, _ byte: UInt8) -> Int32 {
         if node == 0 { return rootChildren[Int(byte)] }
+        let table = Int(nodes[Int(node)].table)
+        if table > 0 { return childTables[(table - 1) * 256 + Int(byte)] }
         let end = nodes[Int(node)].end
         var child = node + 1
         while child < end {
