@@ -69,26 +69,25 @@ extension SchemaSolver {
 
     /// The ways to read one more item: what it must satisfy, and where the array then stands.
     func itemChoices(_ state: ArrayState) throws(JSONSchemaError) -> [(item: Formula, next: ArrayState)] {
-        let isUnique = mentionsUnique(state.residual)
         let derived = try derivedByItem(state.residual)
         var result: [(item: Formula, next: ArrayState)] = []
         for choice in try choices(derived, beside: FormulaStore.always) {
             let item = reader.store.all(choice.demands)
             guard try isSatisfiable(item) else { continue }
-            guard isUnique, mentionsUnique(choice.residual) else {
+            guard let unique = uniquePlace(in: choice.residual) else {
                 result.append((item, ArrayState(residual: choice.residual)))
                 continue
             }
             guard let values = try values(of: item, limit: limits.maximumUniqueValues) else {
                 throw .unsupported(
-                    keyword: "uniqueItems", pointer: reader.uniquePlace.map { reader.document.pointer($0) } ?? "#",
+                    keyword: "uniqueItems", pointer: reader.document.pointer(unique),
                     reason: "the items cannot be told apart unless their schema lists their values")
             }
             for value in values {
                 if state.used.contains(value) {
                     let residual = try withoutUnique(choice.residual)
                     if residual == FormulaStore.never { continue }
-                    let used = mentionsUnique(residual) ? state.used : []
+                    let used = uniquePlace(in: residual) == nil ? [] : state.used
                     result.append((value, ArrayState(residual: residual, used: used)))
                 } else {
                     let used = (state.used + [value]).sorted()
@@ -102,45 +101,29 @@ extension SchemaSolver {
     func canEnd(_ state: ArrayState) throws(JSONSchemaError) -> Bool {
         if state.residual == FormulaStore.never { return false }
         if state.residual == FormulaStore.always { return true }
-        if let known = arrayEnds[state] { return known }
-        try step()
-        if state.used.isEmpty, let plain = try plainArray(state.residual) {
-            let result = plain.minimum <= plain.maximum ?? Int.max
-            if result || leastOpen == Int.max { arrayEnds[state] = result }
-            return result
+        return try answer(.array(state)) { () throws(JSONSchemaError) in
+            if state.used.isEmpty, let plain = try plainArray(state.residual) {
+                return plain.minimum <= plain.maximum ?? Int.max
+            }
+            if try mayEnd(state) { return true }
+            for choice in try itemChoices(state) where try canEnd(choice.next) { return true }
+            return false
         }
-        if try mayEnd(state) {
-            arrayEnds[state] = true
-            return true
-        }
-        // While the state is open it counts as one that cannot end: an end does not come from a loop.
-        arrayEnds[state] = false
-        var result = false
-        guard stateDepth < limits.maximumStateDepth else {
-            throw .limitExceeded(bound: "maximumValueDepth", limit: limits.maximumStateDepth, pointer: "#")
-        }
-        stateDepth += 1
-        defer { stateDepth -= 1 }
-        for choice in try itemChoices(state) where try canEnd(choice.next) {
-            result = true
-            break
-        }
-        arrayEnds[state] = result || leastOpen == Int.max ? result : nil
-        return result
     }
 
-    private func mentionsUnique(_ formula: Formula) -> Bool {
+    private func uniquePlace(in formula: Formula) -> SchemaDocument.Place? {
         switch reader.store[formula] {
-        case .condition(.unique): true
-        case .not(let inner): mentionsUnique(inner)
-        case .all(let parts), .any(let parts), .one(let parts): parts.contains(where: mentionsUnique)
-        default: false
+        case .condition(.unique(let place)): place
+        case .not(let inner): uniquePlace(in: inner)
+        case .all(let parts), .any(let parts), .one(let parts): parts.lazy.compactMap(uniquePlace).first
+        default: nil
         }
     }
 
     private func withoutUnique(_ formula: Formula) throws(JSONSchemaError) -> Formula {
         try reader.map(formula, known: FormulaMemo()) { (leaf, node) throws(JSONSchemaError) in
-            node == .condition(.unique) ? FormulaStore.never : leaf
+            if case .condition(.unique) = node { return FormulaStore.never }
+            return leaf
         }
     }
 

@@ -53,7 +53,8 @@ enum Condition: Hashable {
     case minimumItems(Int)
     case maximumItems(Int)
     case contains(Formula, minimum: Int, maximum: Int?)
-    case unique
+    /// No two items are equal; where the keyword stands, for errors.
+    case unique(at: SchemaDocument.Place)
     // Objects; counts are of members still to be read
     case required(NameID)
     case member(NameID, Formula)

@@ -36,6 +36,9 @@ package struct JSONSchemaOptions: Hashable, Sendable {
     package var whitespace = Whitespace.compact
     package var numberSpelling = NumberSpelling.usual
     package var stringSpelling = StringSpelling.usual
+    /// Whether each member counts for `minProperties` even if its name was read before. Right for given texts, whose
+    /// names are distinct; what is written must not rely on it.
+    package var countsRepeatedNames = false
     /// Whether the formats that are known are enforced. Unknown formats are annotations in every draft.
     package var assertsFormats = true
     /// Drops keywords that cannot be enforced instead of refusing the schema.
@@ -50,6 +53,7 @@ package struct JSONSchemaOptions: Hashable, Sendable {
         options.whitespace = .flexible(maximum: 64)
         options.numberSpelling = .any
         options.stringSpelling = .any
+        options.countsRepeatedNames = true
         return options
     }
 }

@@ -27,6 +27,9 @@ final class ObjectPlan {
     /// Demands that span members.
     var dependent = FormulaStore.always
 
+    /// Groups of free names, by class, where they were needed.
+    var groups: [Int: [RegularLanguage]] = [:]
+
     init(id: ID) { self.id = id }
 
     var isPlain: Bool { dependent == FormulaStore.always }

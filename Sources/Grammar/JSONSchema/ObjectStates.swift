@@ -10,6 +10,8 @@ struct ObjectState: Hashable {
     var index = 0
     /// With any order: indices of the names that were read, sorted.
     var seen: [Int32] = []
+    /// Groups of free names that may not come again, sorted.
+    var groups: [Int32] = []
     var isFirst = true
 
     static func start(of plan: ObjectPlan) -> ObjectState {
@@ -24,6 +26,8 @@ struct MemberChoice {
         case name(Int)
         /// Index into `ObjectPlan.classes`.
         case other(Int)
+        /// Index into `ObjectPlan.classes` and into the groups of that class.
+        case group(Int, Int)
     }
 
     var key: Key
@@ -114,7 +118,25 @@ extension SchemaSolver {
             next.isFirst = false
             next.minimum = max(0, state.minimum - 1)
             next.maximum = state.maximum.map { $0 - 1 }
-            try add(.other(index), value: other.value, selectors: other.selectors, name: nil, next: next, to: &result)
+            var found = MemberChoices(isSearch: result.isSearch)
+            try add(.other(index), value: other.value, selectors: other.selectors, name: nil, next: next, to: &found)
+            for choice in found.found {
+                let isWitness = state.minimum > 0 || choice.next.residual != state.residual
+                if reader.options.countsRepeatedNames || (!isWitness && state.groups.isEmpty) {
+                    result.found.append(choice)
+                    continue
+                }
+                for group in try groups(of: other, index: index, in: plan).indices where !result.isFound {
+                    let id = Self.groupID(ofClass: index, group: group)
+                    if state.groups.contains(id) { continue }
+                    var choice = choice
+                    choice.key = .group(index, group)
+                    if isWitness { choice.next.groups = (state.groups + [id]).sorted() }
+                    // Once the minimum is reached, a repeated name does no harm.
+                    if choice.next.minimum == 0, plan.isPlain { choice.next.groups = [] }
+                    if try canEnd(choice.next) { result.found.append(choice) }
+                }
+            }
         }
     }
 
@@ -128,7 +150,9 @@ extension SchemaSolver {
             return
         }
         let derived = try derived(by: name, selectors: selectors, next.residual)
-        if result.isSearch, derived == next.residual, plans[Int(next.plan)].minimum == 0, !isRequired(key, next.plan) { return }
+        if result.isSearch, derived == next.residual, plans[Int(next.plan)].minimum == 0, !isRequired(key, next.plan) {
+            return
+        }
         guard try isSatisfiable(value) else { return }
         for choice in try choices(derived, beside: value) {
             let demand = reader.store.all([value] + choice.demands)
@@ -184,26 +208,11 @@ extension SchemaSolver {
         if state.residual == FormulaStore.never { return false }
         var key = state
         key.isFirst = false
-        if let known = objectEnds[key] { return known }
-        try step()
-        let plan = plans[Int(state.plan)]
-        let result: Bool
-        if state.residual == FormulaStore.always {
-            result = try canEndPlain(state, plan)
-        } else if try mayClose(state) {
-            result = true
-        } else {
-            guard stateDepth < limits.maximumStateDepth else {
-                throw .limitExceeded(bound: "maximumStateDepth", limit: limits.maximumStateDepth, pointer: "#")
-            }
-            stateDepth += 1
-            defer { stateDepth -= 1 }
-            // While the state is open it counts as one that cannot end: an end does not come from a loop.
-            objectEnds[key] = false
-            result = try !memberChoices(state, searching: true).isEmpty
+        return try answer(.object(key)) { () throws(JSONSchemaError) in
+            if state.residual == FormulaStore.always { return try canEndPlain(state, plans[Int(state.plan)]) }
+            if try mayClose(state) { return true }
+            return try !memberChoices(state, searching: true).isEmpty
         }
-        objectEnds[key] = result || leastOpen == Int.max ? result : nil
-        return result
     }
 
     private func canEndPlain(_ state: ObjectState, _ plan: ObjectPlan) throws(JSONSchemaError) -> Bool {
@@ -220,7 +229,12 @@ extension SchemaSolver {
             missing -= 1
             if missing <= 0 { return true }
         }
-        for other in plan.classes where try isSatisfiable(other.value) { return true }
+        for (index, other) in plan.classes.enumerated() where try isSatisfiable(other.value) {
+            if reader.options.countsRepeatedNames || (missing == 1 && state.groups.isEmpty) { return true }
+            let groups = try groups(of: other, index: index, in: plan)
+            missing -= groups.indices.count { !state.groups.contains(Self.groupID(ofClass: index, group: $0)) }
+            if missing <= 0 { return true }
+        }
         return false
     }
 }

@@ -8,10 +8,8 @@ extension GrammarLimits {
     var maximumRequiredItems: Int { 65_536 }
     /// Largest multiple, in units of its last digit, whose remainders are states.
     var maximumRemainders: Int { 4_096 }
-    /// Deepest chain of values inside values that is followed to see whether a schema can be satisfied.
-    var maximumValueDepth: Int { 256 }
-    /// Longest chain of items or members that is followed to see whether an array or object can be completed.
-    var maximumStateDepth: Int { 512 }
+    /// Deepest chain of questions whether a value, or what is left of an array or object, can be completed.
+    var maximumValueDepth: Int { 700 }
     /// Most different values of the items of a `uniqueItems` array.
     var maximumUniqueValues: Int { 4_096 }
 }

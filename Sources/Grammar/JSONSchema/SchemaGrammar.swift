@@ -88,13 +88,15 @@ struct SchemaGrammar {
             [
                 RuleKind.objectState.rawValue, state.plan, state.residual, Int32(state.minimum),
                 state.maximum.map { Int32($0) } ?? -1, Int32(state.index), state.isFirst ? 1 : 0,
-            ] + state.seen)
+                Int32(state.seen.count),
+            ] + state.seen + state.groups)
     }
 
     private func objectState(_ key: [Int32]) -> ObjectState {
         ObjectState(
             plan: key[1], residual: key[2], minimum: Int(key[3]), maximum: key[4] < 0 ? nil : Int(key[4]),
-            index: Int(key[5]), seen: Array(key[7...]), isFirst: key[6] == 1)
+            index: Int(key[5]), seen: Array(key[8..<8 + Int(key[7])]), groups: Array(key[(8 + Int(key[7]))...]),
+            isFirst: key[6] == 1)
     }
 
     /// What may stand from `state` on, the closing brace included.
@@ -143,6 +145,9 @@ struct SchemaGrammar {
             let text = String(decoding: solver.reader.store.names[Int(plan.names[index].id)], as: UTF8.self)
             name = escapesFreely ? builder.regular(.text(text), .jsonString) : builder.bytes(JSONText.quoted(text))
         case .other(let index): name = builder.regular(plan.classes[index].language, .jsonString)
+        case .group(let index, let group):
+            let groups = try solver.groups(of: plan.classes[index], index: index, in: plan)
+            name = builder.regular(groups[group], .jsonString)
         }
         return builder.sequence([name, colon, try value(choice.value, &builder)])
     }

@@ -39,8 +39,7 @@ extension SchemaReader {
             guard case .boolean(let flag) = document[value] else {
                 throw invalid("uniqueItems", value, "must be a boolean")
             }
-            if flag { uniquePlace = value }
-            return flag ? store.condition(.unique) : FormulaStore.always
+            return flag ? store.condition(.unique(at: value)) : FormulaStore.always
         }
     }
 

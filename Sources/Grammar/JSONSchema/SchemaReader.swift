@@ -11,8 +11,6 @@ final class SchemaReader {
     private var languageIDs: [RegularLanguage: LanguageID] = [:]
     private var demands: [Place: Formula] = [:]
     var patterns: [[UInt8]: LanguageID] = [:]
-    /// Where `uniqueItems` was read last, for errors.
-    var uniquePlace: Place?
     var formats: [String: LanguageID?] = [:]
     /// Results of `restrict`, by type.
     let restrictions = (0..<7).map { _ in FormulaMemo() }

@@ -10,22 +10,19 @@ final class SchemaSolver {
     var plans: [ObjectPlan] = []
     /// Values one by one, by formula.
     var enumerations: [Formula: [Formula]?] = [:]
-    /// Whether a state of an object or array can still be completed.
-    var objectEnds: [ObjectState: Bool] = [:]
-    var arrayEnds: [ArrayState: Bool] = [:]
-    private var satisfied: [Formula: Bool] = [:]
-    private var typeSatisfied: [TypedFormula: Bool] = [:]
-    /// Formulas whose satisfiability is being decided, with their depth.
-    private var open: [Formula: Int] = [:]
-    /// The least depth of an open formula on which a negative answer relied.
+    private var answers: [Question: Bool] = [:]
+    /// Questions that are being answered, with their depth.
+    private var open: [Question: Int] = [:]
+    /// The least depth of an open question on which a negative answer relied.
     private(set) var leastOpen = Int.max
-    /// How deep `canEnd` is in itself.
-    var stateDepth = 0
     private var steps = 0
 
-    private struct TypedFormula: Hashable {
-        var formula: Formula
-        var type: JSONTypes
+    /// What can be asked about values; answers are kept.
+    enum Question: Hashable {
+        case value(Formula)
+        case typed(Formula, JSONTypes)
+        case array(ArrayState)
+        case object(ObjectState)
     }
 
     init(reader: SchemaReader) { self.reader = reader }
@@ -40,13 +37,14 @@ final class SchemaSolver {
         }
     }
 
-    /// Whether some value satisfies `formula`. A value that would have to contain itself does not exist: the least
-    /// solution of the recursive conditions counts.
-    func isSatisfiable(_ formula: Formula) throws(JSONSchemaError) -> Bool {
-        if formula == FormulaStore.always { return true }
-        if formula == FormulaStore.never { return false }
-        if let known = satisfied[formula] { return known }
-        if let depth = open[formula] {
+    /// Answers a question by `work`, once. A question that comes up while it is open is answered with no: a value that
+    /// would have to contain itself does not exist, the least solution of the recursive conditions counts. A no that
+    /// relied on such an answer is not kept unless the question it relied on is this one.
+    func answer(
+        _ question: Question, _ work: () throws(JSONSchemaError) -> Bool
+    ) throws(JSONSchemaError) -> Bool {
+        if let known = answers[question] { return known }
+        if let depth = open[question] {
             leastOpen = min(leastOpen, depth)
             return false
         }
@@ -55,18 +53,28 @@ final class SchemaSolver {
         guard depth < limits.maximumValueDepth else {
             throw .limitExceeded(bound: "maximumValueDepth", limit: limits.maximumValueDepth, pointer: "#")
         }
-        open[formula] = depth
-        defer { open[formula] = nil }
-        var result = false
-        for type in JSONTypes.each {
-            if try isSatisfiable(formula, as: type) {
-                result = true
-                break
-            }
+        open[question] = depth
+        defer { open[question] = nil }
+        let before = leastOpen
+        leastOpen = Int.max
+        let result = try work()
+        if result || leastOpen >= depth {
+            answers[question] = result
+            leastOpen = before
+        } else {
+            leastOpen = min(before, leastOpen)
         }
-        if result || leastOpen >= depth { satisfied[formula] = result }
-        if leastOpen >= depth { leastOpen = Int.max }
         return result
+    }
+
+    /// Whether some value satisfies `formula`.
+    func isSatisfiable(_ formula: Formula) throws(JSONSchemaError) -> Bool {
+        if formula == FormulaStore.always { return true }
+        if formula == FormulaStore.never { return false }
+        return try answer(.value(formula)) { () throws(JSONSchemaError) in
+            for type in JSONTypes.each where try isSatisfiable(formula, as: type) { return true }
+            return false
+        }
     }
 
     /// Whether some value of `type` satisfies `formula`.
@@ -74,21 +82,18 @@ final class SchemaSolver {
         let restricted = try reader.restrict(formula, to: type)
         if restricted == FormulaStore.always { return true }
         if restricted == FormulaStore.never { return false }
-        let key = TypedFormula(formula: restricted, type: type)
-        if let known = typeSatisfied[key] { return known }
-        let before = leastOpen
-        leastOpen = Int.max
-        let result: Bool
         switch type {
-        case .string: result = try hasString(restricted)
-        case .number: result = try hasNumber(restricted)
-        case .array: result = try canEnd(ArrayState(residual: restricted))
-        case .object: result = try canEnd(ObjectState.start(of: try plan(restricted)))
-        default: result = false
+        case .array: return try canEnd(ArrayState(residual: restricted))
+        case .object: return try canEnd(ObjectState.start(of: try plan(restricted)))
+        default:
+            return try answer(.typed(restricted, type)) { () throws(JSONSchemaError) in
+                switch type {
+                case .string: try hasString(restricted)
+                case .number: try hasNumber(restricted)
+                default: false
+                }
+            }
         }
-        if result || leastOpen == Int.max { typeSatisfied[key] = result }
-        leastOpen = min(before, leastOpen)
-        return result
     }
 
     func wrap<T>(_ work: () throws(GrammarError) -> T) throws(JSONSchemaError) -> T {

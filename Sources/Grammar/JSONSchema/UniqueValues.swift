@@ -19,7 +19,7 @@ extension SchemaSolver {
             if result?.count ?? 0 > limit { result = nil }
             if result == nil { break }
         }
-        enumerations[formula] = .some(result)
+        if leastOpen == Int.max { enumerations[formula] = .some(result) }
         return result
     }
 
