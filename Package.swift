@@ -87,8 +87,8 @@ let package = Package(
         .executableTarget(
             name: "RadishCLI",
             dependencies: [
-                "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineBench", "EngineInterface", "Models",
-                "PrefixCache", "Radish", "RadishClient", "Scheduling", "Server", "Tensors", "TextGeneration",
+                "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineBench", "EngineInterface", "Grammar",
+                "Models", "PrefixCache", "Radish", "RadishClient", "Scheduling", "Server", "Tensors", "TextGeneration",
                 "Tokenizers",
                 argumentParser, logging, serviceLifecycle, unixSignals, yams,
             ],

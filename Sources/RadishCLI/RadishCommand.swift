@@ -12,12 +12,13 @@ struct RadishCommand: AsyncParsableCommand {
             radish serve --model-path ./Qwen2.5-0.5B-Instruct --port 8000
             radish chat              talk to a model in this terminal
             radish doctor            what of this machine would be used, and why
+            radish grammar           try out a JSON Schema, regular expression or grammar
 
             Flags have SGLang's names; vLLM's spellings work too.
             --config FILE reads them from YAML.
             """,
         version: radishVersion,
-        subcommands: [Serve.self, Chat.self, Generate.self, Tokenize.self, Doctor.self, Bench.self])
+        subcommands: [Serve.self, Chat.self, Generate.self, Tokenize.self, Doctor.self, Bench.self, GrammarCommand.self])
 
     static func main() async {
         do {

@@ -148,7 +148,8 @@ extension SchemaSolver {
                     let here = self.reader.store.all(holds, counted)
                     return self.reader.store.any([here, leaf])
                 }
-                let counted = maximum == 0
+                let counted =
+                    maximum == 0
                     ? FormulaStore.never
                     : self.reader.contains(part, minimum: max(0, minimum - 1), maximum: maximum.map { $0 - 1 })
                 let fails = self.reader.store.not(holds)

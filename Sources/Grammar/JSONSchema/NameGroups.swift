@@ -11,7 +11,9 @@ extension SchemaSolver {
     }()
 
     /// The groups of the names of a class; at least one.
-    func groups(of other: ObjectPlan.NameClass, index: Int, in plan: ObjectPlan) throws(JSONSchemaError) -> [RegularLanguage] {
+    func groups(of other: ObjectPlan.NameClass, index: Int, in plan: ObjectPlan) throws(JSONSchemaError)
+        -> [RegularLanguage]
+    {
         if let known = plan.groups[index] { return known }
         var best: [RegularLanguage] = []
         for isLast in [true, false] {

@@ -37,7 +37,8 @@ struct SchemaGrammar {
     // MARK: Values
 
     /// The texts of the values that satisfy `formula`.
-    func value(_ formula: Formula, _ builder: inout GrammarBuilder) throws(JSONSchemaError) -> GrammarBuilder.Expression {
+    func value(_ formula: Formula, _ builder: inout GrammarBuilder) throws(JSONSchemaError) -> GrammarBuilder.Expression
+    {
         var alternatives: [GrammarBuilder.Expression] = []
         for type in JSONTypes.each where try solver.isSatisfiable(formula, as: type) {
             let restricted = try solver.reader.restrict(formula, to: type)
@@ -111,7 +112,11 @@ struct SchemaGrammar {
         for choice in try solver.memberChoices(state) {
             let member = try member(choice, of: plan, &builder)
             let isLoop: Bool
-            if case .other = choice.key, isFree, state.minimum == 0, !solver.anyOrder { isLoop = true } else { isLoop = false }
+            if case .other = choice.key, isFree, state.minimum == 0, !solver.anyOrder {
+                isLoop = true
+            } else {
+                isLoop = false
+            }
             if isLoop {
                 others.append(member)
                 continue
@@ -154,7 +159,9 @@ struct SchemaGrammar {
 
     // MARK: Arrays
 
-    private func array(_ formula: Formula, _ builder: inout GrammarBuilder) throws(JSONSchemaError) -> GrammarBuilder.Expression {
+    private func array(_ formula: Formula, _ builder: inout GrammarBuilder) throws(JSONSchemaError)
+        -> GrammarBuilder.Expression
+    {
         let open = builder.sequence([builder.text("["), space])
         guard let plain = try solver.plainArray(formula) else {
             let state = ArrayState(residual: formula)

@@ -174,7 +174,8 @@ enum NumberSpelling {
     private static let digits = RegularLanguage.set(CodePointSet(48, 57)).repeated(1)
     private static let sign = RegularLanguage.union([.emptyText, .text("-")])
     private static let whole = RegularLanguage.union([
-        .text("0"), RegularLanguage.set(CodePointSet(49, 57)).then(RegularLanguage.set(CodePointSet(48, 57)).repeated()),
+        .text("0"),
+        RegularLanguage.set(CodePointSet(49, 57)).then(RegularLanguage.set(CodePointSet(48, 57)).repeated()),
     ])
     private static let exponentMark = RegularLanguage.set(CodePointSet([UInt32(69), 101]))
     private static let exponentDigits = RegularLanguage.set(CodePointSet(48, 57)).repeated(1, 4)

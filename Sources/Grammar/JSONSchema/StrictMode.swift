@@ -7,6 +7,11 @@ package enum StrictMode {
         package var pointer: String
         /// As the API words it.
         package var message: String
+
+        package init(pointer: String, message: String) {
+            self.pointer = pointer
+            self.message = message
+        }
     }
 
     package static let maximumDepth = 10
@@ -28,7 +33,8 @@ package enum StrictMode {
         if document.string(document.member("type", of: SchemaDocument.root)) != "object" {
             check.report(
                 SchemaDocument.root, [],
-                "schema must be a JSON Schema of 'type: \"object\"', got 'type: \"\(check.typeName(SchemaDocument.root))\"'.")
+                "schema must be a JSON Schema of 'type: \"object\"', got 'type: \"\(check.typeName(SchemaDocument.root))\"'."
+            )
         }
         if document.member("anyOf", of: SchemaDocument.root) != nil {
             check.report(SchemaDocument.root, [], "schema must not have 'anyOf' at the top level.")
@@ -110,7 +116,8 @@ package enum StrictMode {
             let children = document.member("properties", of: place)
             guard isObject(place) || children != nil else { return }
             let additional = document.member("additionalProperties", of: place).map { document[$0] }
-            if case .boolean(false) = additional {} else {
+            if case .boolean(false) = additional {
+            } else {
                 report(place, context, "'additionalProperties' is required to be supplied and to be false.")
             }
             guard let children, case .object(let members) = document[children] else { return }

@@ -103,7 +103,8 @@ enum StringFormat: String, CaseIterable {
         func months(_ names: [String]) -> RegularLanguage { .texts(names) }
         let long = all(months(["01", "03", "05", "07", "08", "10", "12"]), .text("-"), days("31"))
         let short = all(months(["04", "06", "09", "11"]), .text("-"), days("30"))
-        let february = all(.text("02-"), any(all(.text("0"), digits(1, 9)), all(.text("1"), digit), all(.text("2"), digits(0, 8))))
+        let february = all(
+            .text("02-"), any(all(.text("0"), digits(1, 9)), all(.text("1"), digit), all(.text("2"), digits(0, 8))))
         return any(
             all(year, .text("-"), any(long, short, february)), all(leap, .text("-02-29")))
     }()
@@ -145,11 +146,13 @@ enum StringFormat: String, CaseIterable {
 
     /// RFC 5321's mailbox with a dot-string or a quoted string.
     private static func mailbox(extra: CodePointSet) -> RegularLanguage {
-        let atom = RegularLanguage.set(points("a-zA-Z0-9!#$%&'*+/=?^_`{|}~").union(CodePointSet([45])).union(extra)).repeated(1)
+        let atom = RegularLanguage.set(points("a-zA-Z0-9!#$%&'*+/=?^_`{|}~").union(CodePointSet([45])).union(extra))
+            .repeated(1)
         let dotted = atom.then(RegularLanguage.text(".").then(atom).repeated())
         let plain = RegularLanguage.set(CodePointSet(32, 126).subtracting(CodePointSet([34, 92])).union(extra))
         let quoted = all(.text("\""), any(plain, all(.text("\\"), .set(CodePointSet(32, 126)))).repeated(), .text("\""))
-        let domain = extra.isEmpty
+        let domain =
+            extra.isEmpty
             ? hostName
             : RegularLanguage.intersection([
                 {
@@ -214,7 +217,8 @@ enum StringFormat: String, CaseIterable {
         let noScheme = text("@").repeated(1).then(segments)
         let user = text(":").repeated().then(.text("@"))
         let future = all(
-            characters("vV"), hexDigit.repeated(1), .text("."), .set(unreserved.union(subDelimiters).union(points(":"))).repeated(1))
+            characters("vV"), hexDigit.repeated(1), .text("."),
+            .set(unreserved.union(subDelimiters).union(points(":"))).repeated(1))
         let host = any(all(.text("["), any(ipv6Address, future), .text("]")), text("").repeated())
         let authority = all(.text("//"), optional(user), host, optional(all(.text(":"), digit.repeated())), segments)
         let query = optional(all(.text("?"), text(":@/?").repeated()))

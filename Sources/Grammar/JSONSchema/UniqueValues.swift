@@ -66,7 +66,9 @@ extension SchemaSolver {
             if found.count > limit || prefixes.count > limit { return nil }
             if length == maximum { break }
             let item = length < plain.items.count ? plain.items[length] : plain.rest
-            guard let values = try values(of: item, limit: limit), values.count * prefixes.count <= limit else { return nil }
+            guard let values = try values(of: item, limit: limit), values.count * prefixes.count <= limit else {
+                return nil
+            }
             prefixes = prefixes.flatMap { prefix in values.map { prefix + [$0] } }
         }
         return found.map { items in

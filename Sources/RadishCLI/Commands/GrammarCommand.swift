@@ -1,0 +1,154 @@
+import ArgumentParser
+import Grammar
+import TextGeneration
+
+struct GrammarCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "grammar",
+        abstract: "Try out a constraint: what it accepts, and texts that it admits.",
+        discussion: """
+            radish grammar check --json-schema person.json --instance alice.json
+            radish grammar sample --json-schema person.json --count 5
+            radish grammar sample --regex '[a-z]+@[a-z]+\\.org'
+            """,
+        subcommands: [Check.self, Sample.self])
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Compile a constraint, and judge texts by it.",
+            discussion: """
+                Ends with status 1 if a text is rejected or --strict finds a breach, with 2 if the constraint is refused.
+                """)
+
+        @OptionGroup(title: "Constraint") var constraint: ConstraintOptions
+
+        @Option(
+            parsing: .upToNextOption,
+            help: "Files to judge. JSON is judged as a value: any whitespace, order of members and spelling will do.")
+        var instance: [String] = []
+
+        @Flag(help: "Also check OpenAI's rules for strict schemas.") var strict = false
+
+        func run() async throws {
+            let ir = try constraint.compiled(judging: true)
+            let grammar = try constraint.ready(ir, GrammarCommand.plainVocabulary)
+            print("constraint: ok")
+            var isGood = true
+            if strict, let file = constraint.jsonSchema {
+                let document = try SchemaDocument(json: TextFile.contents(of: file))
+                for violation in StrictMode.violations(document) {
+                    print("strict: \(violation.message)")
+                    isGood = false
+                }
+            }
+            for file in instance {
+                let verdict = GrammarCommand.verdict(grammar, try TextFile.contents(of: file))
+                print("\(file): \(verdict ?? "valid")")
+                isGood = isGood && verdict == nil
+            }
+            if !isGood { throw ExitCode(1) }
+        }
+    }
+
+    struct Sample: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print random texts that a constraint admits, one a line.",
+            discussion: """
+                Every token is chosen from those that the constraint's mask allows, all equally likely, with the \
+                vocabulary of the model. A text that does not end within --max-tokens is left out and counted.
+                """)
+
+        @OptionGroup(title: "Constraint") var constraint: ConstraintOptions
+        @Option(help: "How many texts.") var count = 1
+        @Option(help: "Seed of the choices.") var seed: UInt64 = 0
+        @Option(help: "Most tokens of a text.") var maxTokens = 2000
+        @OptionGroup(title: "Model") var model: ModelOptions
+
+        func run() async throws {
+            let tokenizer: TokenVocabulary
+            do {
+                tokenizer = GrammarCommand.vocabulary(try EngineStart.assets(model))
+            } catch {
+                throw CommandFailure(error)
+            }
+            let grammar = try constraint.ready(try constraint.compiled(judging: false), tokenizer)
+            var walk = GrammarWalk(grammar: grammar, seed: seed)
+            var unfinished = 0
+            for _ in 0..<count {
+                if let text = walk.next(maximumTokens: maxTokens) { print(text) } else { unfinished += 1 }
+            }
+            if let failure = grammar.failure { throw CommandFailure(failure) }
+            if unfinished > 0 { StandardStreams.note("\(unfinished) of \(count) texts did not end\n") }
+        }
+    }
+
+    /// Every byte a token: enough to judge texts.
+    static var plainVocabulary: TokenVocabulary {
+        TokenVocabulary(size: 257, endTokens: [256], specialTokens: []) { $0 < 256 ? [UInt8($0)] : nil }
+    }
+
+    static func vocabulary(_ assets: ModelAssets) -> TokenVocabulary {
+        TokenVocabulary(
+            size: assets.tokenizer.vocabularySize, endTokens: assets.endOfSequenceIDs.sorted(),
+            specialTokens: assets.tokenizer.specialTokenIDs
+        ) { assets.tokenizer.bytes(ofID: $0) }
+    }
+
+    /// Nil when `text` is accepted, else what is wrong with it.
+    static func verdict(_ grammar: CompiledGrammar, _ text: [UInt8]) -> String? {
+        var matcher = grammar.makeMatcher()
+        var text = text[...]
+        while let last = text.last, last == 0x0A || last == 0x0D { text.removeLast() }
+        for (offset, byte) in text.enumerated() where !matcher.accept(bytes: CollectionOfOne(byte)) {
+            let line = text.prefix(offset).count { $0 == 0x0A } + 1
+            return "rejected at byte \(offset), line \(line)"
+        }
+        return matcher.canEnd ? nil : "rejected: it may not end there"
+    }
+}
+
+/// Random texts of a grammar.
+struct GrammarWalk {
+    let grammar: CompiledGrammar
+    private var state: UInt64
+    private var mask: TokenMask
+
+    init(grammar: CompiledGrammar, seed: UInt64) {
+        self.grammar = grammar
+        state = seed
+        mask = TokenMask(count: grammar.vocabulary.size)
+    }
+
+    /// One text; nil when it did not end within the tokens.
+    mutating func next(maximumTokens: Int) -> String? {
+        var matcher = grammar.makeMatcher()
+        var text: [UInt8] = []
+        for step in 0..<maximumTokens {
+            matcher.fill(&mask)
+            var allowed = mask.allowedTokens
+            if allowed.isEmpty { return nil }
+            if step > maximumTokens / 4 {
+                // Long enough: rather what closes something.
+                let closing = allowed.filter { token in
+                    grammar.vocabulary.isEnd(token)
+                        || grammar.vocabulary.bytes(of: token).allSatisfy { [0x22, 0x5D, 0x7D].contains($0) }
+                }
+                if !closing.isEmpty { allowed = closing }
+            }
+            let token = allowed[Int(random() % UInt64(allowed.count))]
+            if !matcher.accept(token) { return nil }
+            if matcher.isTerminated { return String(decoding: text, as: UTF8.self) }
+            text += grammar.vocabulary.bytes(of: token)
+        }
+        return nil
+    }
+
+    /// SplitMix64.
+    private mutating func random() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,312 @@
+"""Random JSON Schemas, random texts that the grammar of each admits, and an independent validator's opinion of them.
+
+    pip install 'jsonschema[format]'
+    python Tools/fuzz_json_schema.py --radish .build/release/radish --walks 10000
+
+For each schema `radish grammar sample` walks through the masks (any allowed token, all equally likely); every text must
+parse, and `jsonschema` must accept it. A schema that radish refuses is counted; one that it calls unsatisfiable is
+checked against instances made by chance. Ends with status 1 at the first contradiction, printing seed and schema.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from decimal import Decimal
+
+from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker, validators
+
+NAMES = ["a", "b", "c", "id", "name", "kind", "x-y", "é", 'q"t']
+PATTERNS = ["^[a-z]+$", "^x", "[0-9]{2}", "^(a|b)c?$", "o", "^.{2,4}$", "z$"]
+FORMATS = ["date", "date-time", "time", "ipv4", "ipv6", "uuid", "email", "hostname", "json-pointer", "uri"]
+
+
+class Schemas:
+    """Makes random schemas of bounded depth."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.definitions = 0
+
+    def root(self):
+        chance = self.random.random()
+        draft = "http://json-schema.org/draft-07/schema#" if chance < 0.3 else "https://json-schema.org/draft/2020-12/schema"
+        self.modern = chance >= 0.3
+        self.keyword = "$defs" if self.modern else "definitions"
+        self.definitions = self.random.choice([0, 0, 1, 2])
+        schema = self.schema(3)
+        if isinstance(schema, bool):
+            schema = {"not": {}} if not schema else {}
+        if "$ref" in schema and not self.modern:
+            schema = {"allOf": [schema]}
+        schema[self.keyword] = {f"d{i}": self.schema(2, inside=True) for i in range(self.definitions)}
+        return {"$schema": draft, **schema}
+
+    def maybe(self, probability):
+        return self.random.random() < probability
+
+    def schema(self, depth, inside=False):
+        r = self.random
+        if self.maybe(0.05):
+            return r.choice([True, True, False])
+        if depth <= 0:
+            return self.scalar()
+        if self.definitions and not inside and self.maybe(0.12):
+            schema = {"$ref": f"#/{self.keyword}/d{r.randrange(self.definitions)}"}
+            return {**schema, **self.scalar()} if self.modern and self.maybe(0.2) else schema
+        kind = r.choice(["scalar", "array", "object", "object", "combination", "mixed"])
+        if kind == "scalar":
+            return self.scalar()
+        if kind == "array":
+            return self.array(depth)
+        if kind == "object":
+            return self.object(depth)
+        if kind == "mixed":
+            return {**self.scalar(typed=False), **self.array(depth, typed=False), **self.object(depth, typed=False)}
+        return self.combination(depth)
+
+    def scalar(self, typed=True):
+        r = self.random
+        kind = r.choice(["integer", "number", "string", "string", "enum", "const", "simple"])
+        schema = {}
+        if kind in ("integer", "number"):
+            if typed:
+                schema["type"] = kind
+            step = 1 if kind == "integer" else 0.25
+            low, high = sorted([r.randint(-200, 200) * step, r.randint(-200, 200) * step])
+            if self.maybe(0.4):
+                schema[r.choice(["minimum", "exclusiveMinimum"])] = low
+            if self.maybe(0.4):
+                schema[r.choice(["maximum", "exclusiveMaximum"])] = high
+            if self.maybe(0.3):
+                schema["multipleOf"] = r.choice([2, 3, 7, 10, 12, 0.5, 0.01, 2.5])
+        elif kind == "string":
+            if typed:
+                schema["type"] = "string"
+            if self.maybe(0.3):
+                schema["minLength"] = r.randint(0, 4)
+            if self.maybe(0.3):
+                schema["maxLength"] = r.randint(2, 8)
+            if self.maybe(0.3):
+                schema["pattern"] = r.choice(PATTERNS)
+            elif self.maybe(0.2):
+                schema = {"type": "string", "format": r.choice(FORMATS)}
+        elif kind == "enum":
+            schema["enum"] = [self.value(2) for _ in range(r.randint(1, 4))]
+        elif kind == "const":
+            schema["const"] = self.value(2)
+        else:
+            schema["type"] = r.choice(["null", "boolean", ["null", "string"], ["integer", "boolean"], "array", "object"])
+        return schema
+
+    def array(self, depth, typed=True):
+        r = self.random
+        schema = {"type": "array"} if typed else {}
+        prefix = "prefixItems" if self.modern else "items"
+        if self.maybe(0.3):
+            schema[prefix] = [self.schema(depth - 1) for _ in range(r.randint(1, 3))]
+            if self.maybe(0.5):
+                schema["items" if self.modern else "additionalItems"] = self.schema(depth - 1)
+        elif self.maybe(0.8):
+            schema["items"] = self.schema(depth - 1)
+        if self.maybe(0.3):
+            schema["minItems"] = r.randint(0, 3)
+        if self.maybe(0.4):
+            schema["maxItems"] = r.randint(1, 4)
+        if self.maybe(0.2):
+            schema["contains"] = self.schema(depth - 1)
+            if self.modern and self.maybe(0.5):
+                schema["minContains"] = r.randint(0, 2)
+                schema["maxContains"] = r.randint(1, 3)
+        if self.maybe(0.1):
+            schema["uniqueItems"] = True
+            if self.maybe(0.7):
+                schema["items"] = {"enum": [self.value(1) for _ in range(r.randint(1, 5))]}
+                schema.pop("prefixItems", None)
+                schema.pop("additionalItems", None)
+        if self.modern and self.maybe(0.08):
+            schema["unevaluatedItems"] = self.schema(depth - 1)
+        return schema
+
+    def object(self, depth, typed=True):
+        r = self.random
+        schema = {"type": "object"} if typed else {}
+        names = r.sample(NAMES, r.randint(0, 4))
+        if names:
+            schema["properties"] = {name: self.schema(depth - 1) for name in names}
+        if self.maybe(0.5):
+            schema["required"] = r.sample(names or NAMES, min(len(names or NAMES), r.randint(1, 2)))
+        if self.maybe(0.5):
+            schema["additionalProperties"] = r.choice([False, False, self.schema(depth - 1)])
+        if self.maybe(0.2):
+            schema["patternProperties"] = {r.choice(PATTERNS): self.schema(depth - 1) for _ in range(r.randint(1, 2))}
+        if self.maybe(0.1):
+            schema["propertyNames"] = r.choice([{"pattern": r.choice(PATTERNS)}, {"maxLength": 4}, {"enum": NAMES[:5]}])
+        if self.maybe(0.15):
+            schema["minProperties"] = r.randint(0, 3)
+        if self.maybe(0.15):
+            schema["maxProperties"] = r.randint(1, 4)
+        if self.maybe(0.12):
+            keyword = "dependentRequired" if self.modern else "dependencies"
+            schema[keyword] = {r.choice(NAMES): r.sample(NAMES, 2)}
+        if self.modern and self.maybe(0.1):
+            schema["dependentSchemas"] = {r.choice(NAMES): self.schema(depth - 1)}
+        if self.modern and self.maybe(0.08):
+            schema["unevaluatedProperties"] = r.choice([False, self.schema(depth - 1)])
+        return schema
+
+    def combination(self, depth):
+        r = self.random
+        keyword = r.choice(["allOf", "anyOf", "oneOf", "not", "if"])
+        if keyword == "not":
+            schema = {"not": self.schema(depth - 1)}
+        elif keyword == "if":
+            schema = {"if": self.schema(depth - 1), "then": self.schema(depth - 1), "else": self.schema(depth - 1)}
+        else:
+            schema = {keyword: [self.schema(depth - 1) for _ in range(r.randint(1, 3))]}
+        if self.maybe(0.5):
+            schema.update(self.object(depth - 1) if self.maybe(0.6) else self.scalar())
+        return schema
+
+    def value(self, depth):
+        r = self.random
+        kind = r.choice(["null", "bool", "int", "float", "string", "string"] + (["list", "dict"] if depth else []))
+        return {
+            "null": lambda: None,
+            "bool": lambda: self.maybe(0.5),
+            "int": lambda: r.randint(-5, 300),
+            "float": lambda: r.randint(-40, 40) / 8,
+            "string": lambda: r.choice(["", "a", "ac", "xyz", "12", "é\n", 'say "hi"', "\\", "😀"]),
+            "list": lambda: [self.value(depth - 1) for _ in range(r.randint(0, 2))],
+            "dict": lambda: {r.choice(NAMES): self.value(depth - 1) for _ in range(r.randint(0, 2))},
+        }[kind]()
+
+
+def is_integer(_, instance):
+    if isinstance(instance, bool):
+        return False
+    return isinstance(instance, int) or isinstance(instance, Decimal) and instance == instance.to_integral_value()
+
+
+def is_number(_, instance):
+    return isinstance(instance, (int, Decimal)) and not isinstance(instance, bool)
+
+
+def exact_multiple(validator, divisor, instance, schema):
+    if validator.is_type(instance, "number") and Decimal(instance) % Decimal(divisor):
+        from jsonschema import ValidationError
+
+        yield ValidationError(f"{instance} is not a multiple of {divisor}")
+
+
+def as_python(pattern):
+    """ECMA-262's `$` and `.` in Python's spelling: there they mean something else before and at line ends."""
+    return pattern.replace("$", r"\Z").replace(".", r"[^\n\r\u2028\u2029]")
+
+
+def with_python_patterns(schema):
+    if isinstance(schema, list):
+        return [with_python_patterns(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {}
+    for key, value in schema.items():
+        if key in ("enum", "const"):
+            result[key] = value
+        elif key == "pattern" and isinstance(value, str):
+            result[key] = as_python(value)
+        elif key == "patternProperties":
+            result[key] = {as_python(pattern): with_python_patterns(part) for pattern, part in value.items()}
+        else:
+            result[key] = with_python_patterns(value)
+    return result
+
+
+def validator(schema):
+    """Numbers are read as decimals: the verdict must not hang on binary rounding."""
+    exact = with_python_patterns(json.loads(json.dumps(schema), parse_float=Decimal))
+    base = Draft7Validator if "draft-07" in schema["$schema"] else Draft202012Validator
+    checker = base.TYPE_CHECKER.redefine_many({"integer": is_integer, "number": is_number})
+    kind = validators.extend(base, {"multipleOf": exact_multiple}, type_checker=checker)
+    formats = FormatChecker(["date", "ipv4", "ipv6", "email", "uuid"])
+    return kind(exact, format_checker=formats)
+
+
+def sample(radish, path, count, seed, extra):
+    command = [radish, "grammar", "sample", "--json-schema", path, "--count", str(count), "--seed", str(seed)]
+    done = subprocess.run(command + extra, capture_output=True, text=True, encoding="utf-8")
+    return done.returncode, [line for line in done.stdout.split("\n") if line], done.stderr
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--radish", default=".build/release/radish")
+    parser.add_argument("--walks", type=int, default=10_000)
+    parser.add_argument("--per-schema", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep-going", action="store_true", help="count contradictions instead of stopping")
+    parser.add_argument("--model-path", help="take the vocabulary of this model; default: the embedded one")
+    arguments = parser.parse_args()
+    counts = dict(schemas=0, walks=0, refused=0, unsatisfiable=0, unfinished=0, wrong=0)
+    reasons = {}
+    seed = arguments.seed
+    with tempfile.TemporaryDirectory() as folder:
+        path = folder + "/schema.json"
+        while counts["walks"] < arguments.walks:
+            seed += 1
+            schemas = Schemas(seed)
+            schema = schemas.root()
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(schema, file)
+            extra = schemas.random.choice([[], [], ["--any-order"], ["--whitespace", "spaced"]])
+            if arguments.model_path:
+                extra = extra + ["--model-path", arguments.model_path]
+            status, texts, error = sample(arguments.radish, path, arguments.per_schema, seed, extra)
+            counts["schemas"] += 1
+            judge = validator(schema)
+
+            def contradiction(what):
+                counts["wrong"] += 1
+                print(f"CONTRADICTION, seed {seed}: {what}\n  {json.dumps(schema)}", flush=True)
+                if not arguments.keep_going:
+                    sys.exit(1)
+
+            if status == 2 and "no JSON value satisfies" in error:
+                counts["unsatisfiable"] += 1
+                for _ in range(300):
+                    value = json.loads(json.dumps(schemas.value(2)), parse_float=Decimal)
+                    if judge.is_valid(value):
+                        contradiction(f"called unsatisfiable, yet {value!r} satisfies it")
+                        break
+                continue
+            if status == 2:
+                counts["refused"] += 1
+                reason = error.split(" at #")[0][:100]
+                reasons[reason] = reasons.get(reason, 0) + 1
+                continue
+            if status != 0:
+                contradiction(f"status {status}: {error[:500]}")
+                continue
+            counts["unfinished"] += arguments.per_schema - len(texts)
+            for text in texts:
+                counts["walks"] += 1
+                try:
+                    value = json.loads(text, parse_float=Decimal)
+                except (ValueError, ArithmeticError) as problem:
+                    contradiction(f"{text!r} is not JSON: {problem}")
+                    continue
+                problem = next(iter(judge.iter_errors(value)), None)
+                if problem is not None:
+                    contradiction(f"{text} is not valid: {problem.message[:300]} at {list(problem.absolute_path)}")
+            if counts["schemas"] % 100 == 0:
+                print(counts, flush=True)
+    print(counts)
+    for reason, number in sorted(reasons.items(), key=lambda item: -item[1]):
+        print(f"  refused {number}: {reason}")
+    sys.exit(1 if counts["wrong"] else 0)
+
+
+if __name__ == "__main__":
+    main()
