@@ -106,7 +106,7 @@ let package = Package(
         tests("OutputParsers"),
         tests("PrefixCache", ["TestSupport"]),
         tests("EngineInterface"),
-        tests("Grammar", ["TestSupport"], fixtures: ["Fixtures"]),
+        tests("Grammar", ["TestSupport", "Tokenizers"], fixtures: ["Fixtures"]),
         tests("Scheduling", ["EngineInterface", "PrefixCache", "TestSupport"]),
         tests("Engine", ["Checkpoint", "Compute", "EngineInterface", "Models", "Tensors", "TestSupport"]),
         tests("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Tensors"]),

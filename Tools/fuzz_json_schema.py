@@ -35,7 +35,9 @@ class Schemas:
         draft = "http://json-schema.org/draft-07/schema#" if chance < 0.3 else "https://json-schema.org/draft/2020-12/schema"
         self.modern = chance >= 0.3
         self.keyword = "$defs" if self.modern else "definitions"
-        self.definitions = self.random.choice([0, 0, 1, 2])
+        # Validators differ in what a format is, so formats stand only where nothing is negated.
+        self.formats = self.maybe(0.3)
+        self.definitions = 0 if self.formats else self.random.choice([0, 0, 1, 2])
         schema = self.schema(3)
         if isinstance(schema, bool):
             schema = {"not": {}} if not schema else {}
@@ -91,7 +93,7 @@ class Schemas:
                 schema["maxLength"] = r.randint(2, 8)
             if self.maybe(0.3):
                 schema["pattern"] = r.choice(PATTERNS)
-            elif self.maybe(0.2):
+            elif self.formats and self.maybe(0.5):
                 schema = {"type": "string", "format": r.choice(FORMATS)}
         elif kind == "enum":
             schema["enum"] = [self.value(2) for _ in range(r.randint(1, 4))]
@@ -115,7 +117,7 @@ class Schemas:
             schema["minItems"] = r.randint(0, 3)
         if self.maybe(0.4):
             schema["maxItems"] = r.randint(1, 4)
-        if self.maybe(0.2):
+        if not self.formats and self.maybe(0.2):
             schema["contains"] = self.schema(depth - 1)
             if self.modern and self.maybe(0.5):
                 schema["minContains"] = r.randint(0, 2)
@@ -126,7 +128,7 @@ class Schemas:
                 schema["items"] = {"enum": [self.value(1) for _ in range(r.randint(1, 5))]}
                 schema.pop("prefixItems", None)
                 schema.pop("additionalItems", None)
-        if self.modern and self.maybe(0.08):
+        if self.modern and not self.formats and self.maybe(0.08):
             schema["unevaluatedItems"] = self.schema(depth - 1)
         return schema
 
@@ -153,13 +155,13 @@ class Schemas:
             schema[keyword] = {r.choice(NAMES): r.sample(NAMES, 2)}
         if self.modern and self.maybe(0.1):
             schema["dependentSchemas"] = {r.choice(NAMES): self.schema(depth - 1)}
-        if self.modern and self.maybe(0.08):
+        if self.modern and not self.formats and self.maybe(0.08):
             schema["unevaluatedProperties"] = r.choice([False, self.schema(depth - 1)])
         return schema
 
     def combination(self, depth):
         r = self.random
-        keyword = r.choice(["allOf", "anyOf", "oneOf", "not", "if"])
+        keyword = r.choice(["allOf", "anyOf"] if self.formats else ["allOf", "anyOf", "oneOf", "not", "if"])
         if keyword == "not":
             schema = {"not": self.schema(depth - 1)}
         elif keyword == "if":

@@ -26,4 +26,34 @@ struct JSONSchemaTimingTests {
             print("compile, \(name): p50 \(times[50].0) ms, p95 \(times[95].0) ms, slowest \(slowest)")
         }
     }
+
+    /// Tools of a large agent, all at once.
+    @Test func compileTimeOfManyTools() throws {
+        let schemas = (0..<128).map { index in
+            """
+            {"type": "object", "properties": {"path\(index)": {"type": "string", "minLength": 1}, "mode": {"enum": \
+            ["read", "write", "append"]}, "limit": {"type": "integer", "minimum": 1, "maximum": 1000}, "tags": \
+            {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+$"}, "maxItems": 8}, "when": {"type": \
+            "string", "format": "date-time"}, "options": {"type": "object", "properties": {"deep": {"type": \
+            "boolean"}, "depth": {"anyOf": [{"type": "integer"}, {"type": "null"}]}}, "additionalProperties": false}}, \
+            "required": ["path\(index)", "mode"], "additionalProperties": false}
+            """
+        }
+        let vocabulary = JSONSchemaVerdict.vocabulary
+        let time = try ContinuousClock().measure {
+            var builder = GrammarBuilder()
+            var tools: [GrammarBuilder.Expression] = []
+            for (index, schema) in schemas.enumerated() {
+                let name = builder.text("{\"name\":\"tool\(index)\",\"arguments\":")
+                let arguments = try JSONSchemaCompiler.append(json: Array(schema.utf8), to: &builder)
+                tools.append(builder.sequence([name, arguments, builder.text("}")]))
+            }
+            let root = builder.choice(tools)
+            var matcher = try CompiledGrammar(GrammarIR(builder: builder, root: root), vocabulary: vocabulary)
+                .makeMatcher()
+            let taken = matcher.accept(bytes: "{\"name\":\"tool77\",\"arguments\":{\"path77\":\"x\"".utf8)
+            #expect(taken)
+        }
+        print("128 tools compile in \(time / .milliseconds(1)) ms")
+    }
 }

@@ -102,10 +102,10 @@ extension SchemaSolver {
         if state.residual == FormulaStore.never { return false }
         if state.residual == FormulaStore.always { return true }
         return try answer(.array(state)) { () throws(JSONSchemaError) in
+            if try mayEnd(state) { return true }
             if state.used.isEmpty, let plain = try plainArray(state.residual) {
                 return plain.minimum <= plain.maximum ?? Int.max
             }
-            if try mayEnd(state) { return true }
             for choice in try itemChoices(state) where try canEnd(choice.next) { return true }
             return false
         }

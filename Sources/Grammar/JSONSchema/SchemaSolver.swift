@@ -15,6 +15,9 @@ final class SchemaSolver {
     private var open: [Question: Int] = [:]
     /// The least depth of an open question on which a negative answer relied.
     private(set) var leastOpen = Int.max
+    /// Questions answered with no for as long as the open question of that depth is; and the same by depth.
+    private var provisional: [Question: Int] = [:]
+    private var provisionalAt: [Int: [Question]] = [:]
     private var steps = 0
 
     /// What can be asked about values; answers are kept.
@@ -39,12 +42,12 @@ final class SchemaSolver {
 
     /// Answers a question by `work`, once. A question that comes up while it is open is answered with no: a value that
     /// would have to contain itself does not exist, the least solution of the recursive conditions counts. A no that
-    /// relied on such an answer is not kept unless the question it relied on is this one.
+    /// relied on such an answer holds until the question it relied on is closed: with no, it is final, with yes, void.
     func answer(
         _ question: Question, _ work: () throws(JSONSchemaError) -> Bool
     ) throws(JSONSchemaError) -> Bool {
         if let known = answers[question] { return known }
-        if let depth = open[question] {
+        if let depth = open[question] ?? provisional[question] {
             leastOpen = min(leastOpen, depth)
             return false
         }
@@ -58,10 +61,17 @@ final class SchemaSolver {
         let before = leastOpen
         leastOpen = Int.max
         let result = try work()
+        let relying = provisionalAt.removeValue(forKey: depth) ?? []
         if result || leastOpen >= depth {
             answers[question] = result
+            for other in relying {
+                provisional[other] = nil
+                if !result { answers[other] = false }
+            }
             leastOpen = before
         } else {
+            for other in relying + [question] { provisional[other] = leastOpen }
+            provisionalAt[leastOpen, default: []] += relying + [question]
             leastOpen = min(before, leastOpen)
         }
         return result
