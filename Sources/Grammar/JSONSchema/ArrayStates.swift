@@ -79,13 +79,18 @@ extension SchemaSolver {
                 continue
             }
             guard let values = try values(of: item, limit: limits.maximumUniqueValues) else {
+                if reader.options.bestEffort {
+                    let residual = try replacingUnique(in: choice.residual, by: FormulaStore.always)
+                    result.append((item, ArrayState(residual: residual)))
+                    continue
+                }
                 throw .unsupported(
                     keyword: "uniqueItems", pointer: reader.document.pointer(unique),
                     reason: "the items cannot be told apart unless their schema lists their values")
             }
             for value in values {
                 if state.used.contains(value) {
-                    let residual = try withoutUnique(choice.residual)
+                    let residual = try replacingUnique(in: choice.residual, by: FormulaStore.never)
                     if residual == FormulaStore.never { continue }
                     let used = uniquePlace(in: residual) == nil ? [] : state.used
                     result.append((value, ArrayState(residual: residual, used: used)))
@@ -120,9 +125,9 @@ extension SchemaSolver {
         }
     }
 
-    private func withoutUnique(_ formula: Formula) throws(JSONSchemaError) -> Formula {
+    private func replacingUnique(in formula: Formula, by value: Formula) throws(JSONSchemaError) -> Formula {
         try reader.map(formula, known: FormulaMemo()) { (leaf, node) throws(JSONSchemaError) in
-            if case .condition(.unique) = node { return FormulaStore.never }
+            if case .condition(.unique) = node { return value }
             return leaf
         }
     }

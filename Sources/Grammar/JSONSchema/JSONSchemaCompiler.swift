@@ -54,6 +54,7 @@ final class SchemaRules: RuleSource {
             throw .unsatisfiable(pointer: "#")
         }
         try solver.survey(from: start)
+        solver.deadline = nil
         self.start = start
         self.solver = Mutex(solver)
     }

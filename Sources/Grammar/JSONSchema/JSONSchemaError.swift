@@ -11,6 +11,8 @@ package enum JSONSchemaError: Error, Equatable, Sendable {
     case unresolvedReference(reference: String, pointer: String, reason: String)
     /// No JSON value satisfies the schema.
     case unsatisfiable(pointer: String)
+    /// The task that compiled was cancelled.
+    case cancelled
     /// A bound of `GrammarLimits` was reached; `bound` is its name.
     case limitExceeded(bound: String, limit: Int, pointer: String)
 
@@ -19,7 +21,7 @@ package enum JSONSchemaError: Error, Equatable, Sendable {
         switch self {
         case .invalidKeyword(let keyword, _, _), .unsupported(let keyword, _, _): keyword
         case .unresolvedReference: "$ref"
-        case .malformedJSON, .unsatisfiable, .limitExceeded: nil
+        case .malformedJSON, .unsatisfiable, .limitExceeded, .cancelled: nil
         }
     }
 }
@@ -37,6 +39,7 @@ extension JSONSchemaError: CustomStringConvertible {
             "the reference '\(reference)' at \(pointer) cannot be resolved: \(reason)"
         case .unsatisfiable(let pointer):
             "no JSON value satisfies the JSON Schema at \(pointer)"
+        case .cancelled: "the compilation of the JSON Schema was cancelled"
         case .limitExceeded(let bound, let limit, let pointer):
             "the JSON Schema is too large at \(pointer): it exceeds the bound \(bound) of \(limit)"
         }

@@ -74,6 +74,11 @@ extension SchemaReader {
                         reason: "it leads to itself")
                 }
                 defer { expanding.remove(key) }
+                guard expanding.count <= limits.maximumReferenceChain else {
+                    throw .limitExceeded(
+                        bound: "maximumReferenceChain", limit: limits.maximumReferenceChain,
+                        pointer: document.pointer(place))
+                }
                 return try restrict(try demand(of: place), to: type)
             default: return leaf
             }

@@ -54,6 +54,14 @@ extension SchemaReader {
         return min(number.int ?? Int.max, Int(Int32.max))
     }
 
+    /// A number written out without exponent must not be too long.
+    func checkLength(_ number: DecimalNumber, at place: Place) throws(JSONSchemaError) {
+        guard number.canonicalLength <= limits.maximumNumberLength else {
+            throw .limitExceeded(
+                bound: "maximumNumberLength", limit: limits.maximumNumberLength, pointer: document.pointer(place))
+        }
+    }
+
     func numberDemand(
         of keyword: SchemaKeyword, value: Place, in schema: SchemaKeywords
     ) throws(JSONSchemaError) -> Formula {
@@ -65,10 +73,7 @@ extension SchemaReader {
         guard case .number(let number) = document[value] else {
             throw invalid(keyword.rawValue, value, "must be a number")
         }
-        guard number.canonicalLength <= limits.maximumNumberLength else {
-            throw .limitExceeded(
-                bound: "maximumNumberLength", limit: limits.maximumNumberLength, pointer: document.pointer(value))
-        }
+        try checkLength(number, at: value)
         switch keyword {
         case .multipleOf:
             guard !number.negative, !number.isZero else {

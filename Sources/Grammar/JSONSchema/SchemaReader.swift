@@ -144,8 +144,8 @@ final class SchemaReader {
     ) throws(JSONSchemaError) -> Formula {
         switch keyword {
         case .type: try type(value, nullable: schema[.nullable])
-        case .enum: equality(toOneOf: try list(value, keyword))
-        case .const: equality(toOneOf: [value])
+        case .enum: try equality(toOneOf: try list(value, keyword))
+        case .const: try equality(toOneOf: [value])
         case .reference: try reference(value, keyword)
         case .dynamicReference, .recursiveReference: try dynamicReference(value, keyword)
         case .allOf: store.all(try subschemas(value, keyword))
@@ -239,7 +239,7 @@ final class SchemaReader {
     // MARK: Equality
 
     /// Values equal to one of those at `places`.
-    func equality(toOneOf places: [Place]) -> Formula {
+    func equality(toOneOf places: [Place]) throws(JSONSchemaError) -> Formula {
         var types: JSONTypes = []
         var strings: [[UInt8]] = []
         var numbers: [DecimalNumber] = []
@@ -249,9 +249,11 @@ final class SchemaReader {
             case .null: types.insert(.null)
             case .boolean(let flag): types.insert(flag ? .yes : .no)
             case .string(let text): strings.append(text)
-            case .number(let number): numbers.append(number)
-            case .array(let elements): others.append(equality(toArray: elements))
-            case .object(let members): others.append(equality(toObject: members))
+            case .number(let number):
+                try checkLength(number, at: place)
+                numbers.append(number)
+            case .array(let elements): others.append(try equality(toArray: elements))
+            case .object(let members): others.append(try equality(toObject: members))
             }
         }
         var formulas = [store.types(types)]
@@ -266,10 +268,10 @@ final class SchemaReader {
         return store.any(formulas + others)
     }
 
-    private func equality(toArray elements: [Place]) -> Formula {
+    private func equality(toArray elements: [Place]) throws(JSONSchemaError) -> Formula {
         var parts = [store.types(.array)]
         for (index, element) in elements.enumerated() {
-            let part = equality(toOneOf: [element])
+            let part = try equality(toOneOf: [element])
             parts.append(store.condition(.item(index, part)))
         }
         parts.append(store.condition(.minimumItems(elements.count)))
@@ -277,11 +279,11 @@ final class SchemaReader {
         return store.all(parts)
     }
 
-    private func equality(toObject members: [SchemaDocument.Member]) -> Formula {
+    private func equality(toObject members: [SchemaDocument.Member]) throws(JSONSchemaError) -> Formula {
         var parts = [store.types(.object)]
         let names = members.map { store.name($0.name) }
         for (name, member) in zip(names, members) {
-            let part = equality(toOneOf: [member.value])
+            let part = try equality(toOneOf: [member.value])
             parts.append(store.condition(.member(name, part)))
         }
         let others = MemberSelector.others(names: names.sorted(), languages: [])

@@ -10,6 +10,7 @@ final class SchemaSolver {
     var plans: [ObjectPlan] = []
     /// Values one by one, by formula.
     var enumerations: [Formula: [Formula]?] = [:]
+    var enumerating: Set<Formula> = []
     private var answers: [Question: Bool] = [:]
     /// Questions that are being answered, with their depth.
     private var open: [Question: Int] = [:]
@@ -19,6 +20,8 @@ final class SchemaSolver {
     private var provisional: [Question: Int] = [:]
     private var provisionalAt: [Int: [Question]] = [:]
     private var steps = 0
+    /// When compilation has to end; nil once it has.
+    var deadline: ContinuousClock.Instant?
 
     /// What can be asked about values; answers are kept.
     enum Question: Hashable {
@@ -28,7 +31,10 @@ final class SchemaSolver {
         case object(ObjectState)
     }
 
-    init(reader: SchemaReader) { self.reader = reader }
+    init(reader: SchemaReader) {
+        self.reader = reader
+        deadline = ContinuousClock.now + .milliseconds(reader.limits.maximumMilliseconds)
+    }
 
     var limits: GrammarLimits { reader.limits }
 
@@ -38,6 +44,15 @@ final class SchemaSolver {
         if steps > limits.maximumSchemaSteps {
             throw .limitExceeded(bound: "maximumSchemaSteps", limit: limits.maximumSchemaSteps, pointer: "#")
         }
+        if steps & 255 == 0 { try checkTime() }
+    }
+
+    private func checkTime() throws(JSONSchemaError) {
+        guard let deadline else { return }
+        if ContinuousClock.now > deadline {
+            throw .limitExceeded(bound: "maximumMilliseconds", limit: limits.maximumMilliseconds, pointer: "#")
+        }
+        if Task.isCancelled { throw .cancelled }
     }
 
     /// Answers a question by `work`, once. A question that comes up while it is open is answered with no: a value that
@@ -106,7 +121,9 @@ final class SchemaSolver {
         }
     }
 
+    /// A question about a regular language, which may take long.
     func wrap<T>(_ work: () throws(GrammarError) -> T) throws(JSONSchemaError) -> T {
+        try checkTime()
         do throws(GrammarError) {
             return try work()
         } catch .limitExceeded(let bound, let limit) {

@@ -4,6 +4,9 @@ extension SchemaSolver {
     /// or no end of them.
     func values(of formula: Formula, limit: Int) throws(JSONSchemaError) -> [Formula]? {
         if let known = enumerations[formula] { return known }
+        // A value inside itself: no end of them.
+        guard enumerating.insert(formula).inserted else { return nil }
+        defer { enumerating.remove(formula) }
         var result: [Formula]? = []
         for type in JSONTypes.each where try isSatisfiable(formula, as: type) {
             let restricted = try reader.restrict(formula, to: type)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Grammar
 import TextGeneration
+import Tokenizers
 
 struct GrammarCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
