@@ -14,9 +14,12 @@ import random
 import subprocess
 import sys
 import tempfile
-from decimal import Decimal
+from decimal import Decimal, getcontext
 
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker, validators
+
+# Exponents have up to four digits, and remainders must be exact.
+getcontext().prec = 20_000
 
 NAMES = ["a", "b", "c", "id", "name", "kind", "x-y", "é", 'q"t']
 PATTERNS = ["^[a-z]+$", "^x", "[0-9]{2}", "^(a|b)c?$", "o", "^.{2,4}$", "z$"]
