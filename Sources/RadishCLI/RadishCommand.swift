@@ -18,7 +18,9 @@ struct RadishCommand: AsyncParsableCommand {
             --config FILE reads them from YAML.
             """,
         version: radishVersion,
-        subcommands: [Serve.self, Chat.self, Generate.self, Tokenize.self, Doctor.self, Bench.self, GrammarCommand.self])
+        subcommands: [
+            Serve.self, Chat.self, Generate.self, Tokenize.self, Doctor.self, Bench.self, GrammarCommand.self,
+        ])
 
     static func main() async {
         do {
