@@ -28,6 +28,39 @@ struct LimitTests {
         }
     }
 
+    /// Long chains of rules and long texts before a counter are no deep recursions.
+    @Test func longChainsAreWalkedFlat() throws {
+        var rules = ["root ::= r1"]
+        for number in 1..<4_000 { rules.append("r\(number) ::= r\(number + 1)") }
+        rules.append("r4000 ::= \"end\"")
+        #expect(EBNFTests.accepts(try EBNFTests.grammar(rules.joined(separator: "\n")), "end"))
+        #expect(throws: GrammarError.limitExceeded(bound: "maximumRules", limit: 10_000)) {
+            let many = (0..<10_001).map { "r\($0) ::= \"a\"" }.joined(separator: "\n")
+            _ = try EBNFTests.grammar("root ::= r0\n" + many)
+        }
+        let long = String(repeating: "ab", count: 50_000)
+        var builder = GrammarBuilder()
+        let root = builder.regular(try RegularLanguage(pattern: long + "c{0,1000}", anchoring: .whole))
+        let grammar = try CompiledGrammar(GrammarIR(builder: builder, root: root), vocabulary: Self.vocabulary)
+        var matcher = grammar.makeMatcher()
+        var mask = TokenMask(count: Self.vocabulary.size)
+        matcher.fill(&mask)
+        #expect(mask.contains(2))
+        let taken = matcher.accept(bytes: long.utf8.prefix(1_000))
+        #expect(taken)
+    }
+
+    @Test func aCancelledQuestionEnds() async {
+        let task = Task {
+            let one = try RegularLanguage(pattern: "(a|b)*a(a|b){40}", anchoring: .whole)
+            let other = try RegularLanguage(pattern: "(a|b)*a(a|b){20}(a|b){20}", anchoring: .whole)
+            while !Task.isCancelled { await Task.yield() }
+            return try one.isSubset(of: other)
+        }
+        task.cancel()
+        await #expect(throws: GrammarError.cancelled) { _ = try await task.value }
+    }
+
     @Test func longSourcesAreRefused() {
         var limits = GrammarLimits()
         limits.maximumSourceBytes = 100

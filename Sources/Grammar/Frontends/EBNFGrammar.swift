@@ -12,6 +12,9 @@ package enum EBNFGrammar {
         guard let start = rules.ids[root] else {
             throw .invalidGrammar(line: 1, column: 1, reason: "there is no rule named \(root)")
         }
+        if rules.rules.count > builder.limits.maximumRules {
+            throw .limitExceeded(bound: "maximumRules", limit: builder.limits.maximumRules)
+        }
         for rule in rules.rules where rule.body == nil {
             throw .invalidGrammar(line: rule.line, column: rule.column, reason: "the rule \(rule.name) is not defined")
         }
@@ -41,7 +44,7 @@ private struct EBNFLowering {
     mutating func lower(_ start: Int) throws(GrammarError) -> GrammarBuilder.Expression {
         for index in rules.rules.indices { removeLeftRecursion(index) }
         try refuseLeftRecursion()
-        findRecursion()
+        findLanguages()
         let root = expression(of: start)
         while let (index, handle) = pending.popFirst() {
             let body = rules.rules[index].body ?? .sequence([])
@@ -168,40 +171,38 @@ private struct EBNFLowering {
 
     // MARK: Regular parts
 
-    private mutating func findRecursion() {
-        // A rule is recursive when it reaches itself (Tarjan would be linear; grammars are small).
-        var calls: [Set<Int>] = rules.rules.map { _ in [] }
+    /// Finds the rules that reach a recursive one, which have no regular language, and the languages of all others,
+    /// callees first, so that a long chain of rules is no deep recursion.
+    private mutating func findLanguages() {
+        var callers: [[Int]] = rules.rules.map { _ in [] }
+        var missing = [Int](repeating: 0, count: rules.rules.count)
         for (index, rule) in rules.rules.enumerated() {
+            var calls: Set<Int> = []
             func visit(_ node: EBNFNode) {
                 switch node {
                 case .text, .set, .token: break
-                case .rule(let callee): calls[index].insert(callee)
+                case .rule(let callee): calls.insert(callee)
                 case .sequence(let parts), .choice(let parts): parts.forEach(visit)
                 case .repetition(let part, _, _): visit(part)
                 }
             }
             if let body = rule.body { visit(body) }
+            missing[index] = calls.count
+            for callee in calls { callers[callee].append(index) }
         }
-        for start in calls.indices {
-            var seen: Set<Int> = []
-            var stack = Array(calls[start])
-            while let next = stack.popLast() {
-                if next == start {
-                    recursive.insert(start)
-                    break
-                }
-                if seen.insert(next).inserted { stack += calls[next] }
+        recursive = Set(rules.rules.indices)
+        var ready = rules.rules.indices.filter { missing[$0] == 0 }
+        while let index = ready.popLast() {
+            recursive.remove(index)
+            languages[index] = .some(rules.rules[index].body.flatMap { language($0) })
+            for caller in callers[index] {
+                missing[caller] -= 1
+                if missing[caller] == 0 { ready.append(caller) }
             }
         }
     }
 
-    private mutating func language(of rule: Int) -> (language: RegularLanguage, size: Int)? {
-        if recursive.contains(rule) { return nil }
-        if let known = languages[rule] { return known }
-        let result = rules.rules[rule].body.flatMap { language($0) }
-        languages[rule] = .some(result)
-        return result
-    }
+    private func language(of rule: Int) -> (language: RegularLanguage, size: Int)? { languages[rule] ?? nil }
 
     /// The language of a node that reaches no recursive rule, no special token and no large rule.
     private mutating func language(_ node: EBNFNode) -> (language: RegularLanguage, size: Int)? {

@@ -56,8 +56,13 @@ struct EBNFReader {
     }
 
     private func position(_ offset: Int) -> (line: Int, column: Int) {
-        let line = lineStarts.lastIndex { $0 <= offset } ?? 0
-        return (line + 1, offset - lineStarts[line] + 1)
+        var low = 0
+        var high = lineStarts.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if lineStarts[middle] <= offset { low = middle } else { high = middle }
+        }
+        return (low + 1, offset - lineStarts[low] + 1)
     }
 
     private func malformed(_ reason: String, at offset: Int? = nil) -> GrammarError {

@@ -164,6 +164,8 @@ extension RegularLanguage {
 
     private func makePool(_ limits: GrammarLimits) throws(GrammarError) -> (RegularPool, RegularPool.ID) {
         var pool = RegularPool(terms: [term], maximumNodes: limits.maximumPatternNodes)
+        pool.maximumMilliseconds = limits.maximumMilliseconds
+        pool.deadline = .now + .milliseconds(limits.maximumMilliseconds)
         let root = pool.node(term)
         if pool.exceeded {
             throw GrammarError.limitExceeded(bound: "maximumPatternNodes", limit: limits.maximumPatternNodes)
@@ -178,6 +180,7 @@ extension RegularLanguage {
         if pool.exceeded {
             throw GrammarError.limitExceeded(bound: "maximumPatternNodes", limit: limits.maximumPatternNodes)
         }
+        if let interruption = pool.interruption { throw interruption }
         guard let answer else {
             throw GrammarError.limitExceeded(bound: "maximumPatternStates", limit: limits.maximumPatternStates)
         }

@@ -64,11 +64,24 @@ extension RegularPool {
                 }
                 if liveness[Int(target)] == 2 || parents[target] != nil { continue }
                 if parents.count >= budget || exceeded { return nil }
+                if parents.count & 63 == 0, isInterrupted { return nil }
                 parents[target] = next
                 stack.append(target)
             }
         }
         for dead in parents.keys { liveness[Int(dead)] = 2 }
         return false
+    }
+
+    /// Whether the deadline has passed or the task was cancelled; asked now and then by long searches.
+    private var isInterrupted: Bool {
+        mutating get {
+            if Task.isCancelled {
+                interruption = .cancelled
+            } else if let deadline, ContinuousClock.now > deadline {
+                interruption = .limitExceeded(bound: "maximumMilliseconds", limit: maximumMilliseconds)
+            }
+            return interruption != nil
+        }
     }
 }

@@ -35,13 +35,18 @@ struct RegularPool: Sendable {
     private var depths: [Int32] = []
     /// Derivatives by class, empty until asked for.
     private var rows: [[ID]] = []
-    /// The largest counter inside a node without booleans, 0 for the others.
+    /// The largest counter at the head of a node without booleans, 0 for the others.
     private var counters: [Int32] = []
     private var clampings: [Int64: ID] = [:]
     /// What is known of a node with a boolean inside: 0 unknown, 1 has a text, 2 has none.
     var liveness: [UInt8] = []
 
-    private static let maximumDepth = 4_000
+    /// Derivatives recurse this deeply at most; beyond, the pool counts as exceeded.
+    private static let maximumDepth = 1_500
+    /// When questions give up, and what made one give up: the clock or the task's cancellation.
+    var deadline: ContinuousClock.Instant?
+    var maximumMilliseconds = 0
+    var interruption: GrammarError?
 
     let nothing: ID = 0
     let emptyText: ID = 1
@@ -81,7 +86,8 @@ struct RegularPool: Sendable {
     private func largestCounter(in node: Node) -> Int32 {
         switch node {
         case .emptyText, .set, .complement, .intersection, .remainder: return 0
-        case .concatenation(let head, let tail): return max(counters[Int(head)], counters[Int(tail)])
+        case .concatenation(let head, let tail):
+            return max(counters[Int(head)], nullable(head) ? counters[Int(tail)] : 0)
         case .union(let parts): return parts.reduce(0) { max($0, counters[Int($1)]) }
         case .repetition(let operand, let low, let high):
             // Node 2 is made before its operand.
@@ -90,7 +96,7 @@ struct RegularPool: Sendable {
         }
     }
 
-    /// The term with every lower counter beyond `bound` set to `bound` and every upper one beyond it to no end. Until
+    /// The term with every lower counter at its head beyond `bound` set to `bound` and every upper one beyond it to no end. Until
     /// `bound` scalars have come, the two terms accept, end and die alike. Terms with booleans stay as they are: whether they die depends on exact counts.
     mutating func clamped(_ id: ID, to bound: Int32) -> ID {
         if counters[Int(id)] <= bound { return id }
@@ -101,8 +107,8 @@ struct RegularPool: Sendable {
         case .emptyText, .set, .complement, .intersection, .remainder: result = id
         case .concatenation(let head, let tail):
             let first = clamped(head, to: bound)
-            let second = clamped(tail, to: bound)
-            result = concatenation(first, second)
+            let rest = nullable(head) ? clamped(tail, to: bound) : tail
+            result = concatenation(first, rest)
         case .union(let parts):
             let members = parts.map { clamped($0, to: bound) }
             result = union(members)
