@@ -63,14 +63,16 @@ let package = Package(
         library("ChatTemplates"),
         library("OutputParsers"),
         library("PrefixCache"),
-        library("EngineInterface"),
+        library("EngineInterface", ["Grammar"]),
         library("Grammar"),
         library("Scheduling", ["EngineInterface", "PrefixCache"]),
         library(
             "Engine",
-            ["Checkpoint", "Compute", "EngineInterface", "Models", "PrefixCache", "Scheduling", "Tensors"]),
+            ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Scheduling", "Tensors"]),
         library("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Tensors"]),
-        library("TextGeneration", ["ChatTemplates", "Checkpoint", "EngineInterface", "OutputParsers", "Tokenizers"]),
+        library(
+            "TextGeneration",
+            ["ChatTemplates", "Checkpoint", "EngineInterface", "Grammar", "OutputParsers", "Tokenizers"]),
         library("WireTypes"),
         library(
             "Server",
@@ -108,9 +110,14 @@ let package = Package(
         tests("EngineInterface"),
         tests("Grammar", ["TestSupport", "Tokenizers"], fixtures: ["Fixtures"]),
         tests("Scheduling", ["EngineInterface", "PrefixCache", "TestSupport"]),
-        tests("Engine", ["Checkpoint", "Compute", "EngineInterface", "Models", "Tensors", "TestSupport"]),
+        tests("Engine", ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "Tensors", "TestSupport"]),
         tests("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Tensors"]),
-        tests("TextGeneration", ["ChatTemplates", "Checkpoint", "EngineInterface", "TestSupport", "Tokenizers"]),
+        tests(
+            "TextGeneration",
+            [
+                "ChatTemplates", "Checkpoint", "EngineInterface", "Grammar", "OutputParsers", "TestSupport",
+                "Tokenizers",
+            ]),
         tests("WireTypes", ["TestSupport"]),
         tests(
             "Server",
