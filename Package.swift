@@ -69,7 +69,7 @@ let package = Package(
         library(
             "Engine",
             ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Scheduling", "Tensors"]),
-        library("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Tensors"]),
+        library("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Tensors"]),
         library(
             "TextGeneration",
             ["ChatTemplates", "Checkpoint", "EngineInterface", "Grammar", "OutputParsers", "Tokenizers"]),
@@ -111,7 +111,7 @@ let package = Package(
         tests("Grammar", ["TestSupport", "Tokenizers"], fixtures: ["Fixtures"]),
         tests("Scheduling", ["EngineInterface", "PrefixCache", "TestSupport"]),
         tests("Engine", ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "Tensors", "TestSupport"]),
-        tests("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Tensors"]),
+        tests("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Tensors"]),
         tests(
             "TextGeneration",
             [
