@@ -66,8 +66,11 @@ package final class GrammarCompiler: Sendable {
                 let forms = GrammarForms(constraint, style: style, tokenizer: assets.tokenizer)
                 var root = try forms.expression(constraint.form, &builder)
                 if let reasoning { root = try forms.after(reasoning, root, &builder) }
-                return try CompiledGrammar(
+                let grammar = try CompiledGrammar(
                     GrammarIR(builder: builder, root: root), vocabulary: tokenVocabulary())
+                // Here and not on the engine's thread: the first masks are the expensive ones.
+                grammar.warm(for: .milliseconds(2))
+                return grammar
             }
         } catch let error as ConstraintProblem {
             throw .constraint(path: error.path, message: error.reason)
