@@ -342,7 +342,7 @@ def main():
 
             if status == 2 and "no JSON value satisfies" in error:
                 counts["unsatisfiable"] += 1
-                for _ in range(300):
+                for _ in range(0 if schemas.formats else 300):
                     value = json.loads(json.dumps(schemas.value(2)), parse_float=Decimal)
                     if judge.is_valid(value):
                         contradiction(f"called unsatisfiable, yet {value!r} satisfies it")
