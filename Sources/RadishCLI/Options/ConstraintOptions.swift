@@ -34,7 +34,9 @@ struct ConstraintOptions: ParsableArguments {
             }
             if let regex {
                 let language = try RegularLanguage(pattern: regex, anchoring: .whole)
-                return GrammarIR(builder: builder, root: builder.regular(language))
+                // Before the builder is copied into the result: the expression lives in it.
+                let root = builder.regular(language)
+                return GrammarIR(builder: builder, root: root)
             }
             let source = String(decoding: try TextFile.contents(of: ebnf ?? ""), as: UTF8.self)
             let root = try EBNFGrammar.expression(source, in: &builder)
