@@ -80,7 +80,7 @@ final class EngineLoop {
             // A ticket that is known is a live request's, and of those each id is unique.
             guard let sequence = sequencesByTicket[ticket], let owner = owners[sequence] else { return }
             deliver(scheduler.abort(requestID: owner.requestID, now: now))
-        case .flush(let answer): answer.resume(returning: scheduler.flush())
+        case .flush(let answer): answer.resume(returning: scheduler.flush(now: now))
         case .statistics(let answer): answer.resume(returning: scheduler.statistics)
         case .pause(let mode, let answer):
             pause(mode, now: now)

@@ -10,16 +10,19 @@ final class ModelService: Service {
     private let served: ServedModel
     private let logger: Logger
     private let host: String
+    /// Contents of the `--prewarm` file.
+    private let prewarm: [UInt8]?
     private let load: @Sendable () async throws -> LocalEngine
     private let (ports, portIsOpen) = AsyncStream.makeStream(of: Int.self)
 
     init(
-        served: ServedModel, logger: Logger, host: String,
+        served: ServedModel, logger: Logger, host: String, prewarm: [UInt8]? = nil,
         load: @escaping @Sendable () async throws -> LocalEngine
     ) {
         self.served = served
         self.logger = logger
         self.host = host
+        self.prewarm = prewarm
         self.load = load
     }
 
@@ -35,12 +38,28 @@ final class ModelService: Service {
             served.fail(ErrorText.describe(error))
             throw error
         }
+        if let prewarm { await warm(prewarm, engine) }
         served.becomeReady(engine.text)
         announce(engine, seconds: start.duration(to: clock.now) / .seconds(1))
         var iterator = ports.makeAsyncIterator()
         if let port = await iterator.next() { invite(port) }
         // The engine lives as long as the server answers; the process ends with both.
         try? await gracefulShutdown()
+    }
+
+    /// A line that cannot be used is no reason not to serve.
+    private func warm(_ file: [UInt8], _ engine: LocalEngine) async {
+        var prompts = 0
+        var tokens = 0
+        await CachePins.prewarm(file, engine.text) { line, result in
+            switch result {
+            case .success(let count):
+                prompts += 1
+                tokens += count
+            case .failure(let error): logger.warning("--prewarm, line \(line): \(error.message)")
+            }
+        }
+        logger.info("prewarmed \(prompts) prompts of \(tokens) tokens")
     }
 
     private func announce(_ engine: LocalEngine, seconds: Double) {

@@ -91,10 +91,10 @@ package final class Scheduler {
 
     /// Forgets every cached prefix.
     /// - Returns: false if requests run or wait; then nothing is forgotten.
-    package func flush() -> Bool {
+    package func flush(now: Double = 0) -> Bool {
         requireNoStep("flush")
         guard sequences.isEmpty else { return false }
-        cache.flush(now: 0)
+        cache.flush(now: now)
         return true
     }
 

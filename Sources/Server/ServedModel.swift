@@ -14,6 +14,8 @@ package final class ServedModel: Sendable {
     }
 
     private let state = Mutex(Phase.loading)
+    /// How the requests go, over all endpoints.
+    let metrics = RequestMetrics()
     /// Seconds since 1970; the `created` of model lists.
     package let created: Int = time(nil)
 
@@ -28,9 +30,12 @@ package final class ServedModel: Sendable {
 
     /// From now on requests are answered.
     package func becomeReady(_ engine: TextEngine) {
+        var observed = engine
+        observed.observer = metrics
+        let ready = observed
         state.withLock { phase in
             guard case .loading = phase else { return }
-            phase = .ready(engine)
+            phase = .ready(ready)
         }
     }
 

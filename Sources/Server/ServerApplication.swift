@@ -168,9 +168,16 @@ package struct ServerApplication: Service {
         nativeRoutes(parts, &routes)
         otherAPIs(parts, &routes)
         PageRoutes().add(to: &routes)
+        routes.get("/metrics", handler: MetricsRoute(parts: parts).handle)
         let cache = CacheRoutes(parts: parts)
         routes.post("/flush_cache", handler: cache.flush)
         routes.get("/flush_cache", handler: cache.flush)
+        routes.get("/cache/explain", handler: cache.explain)
+        routes.get("/cache/tree", handler: cache.tree)
+        routes.post("/cache/probe", handler: cache.probe)
+        routes.post("/cache/pin", handler: cache.pin)
+        routes.get("/cache/pins", handler: cache.pins)
+        routes.post("/cache/unpin", handler: cache.unpin)
         return routes
     }
 }

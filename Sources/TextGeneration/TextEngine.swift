@@ -7,6 +7,10 @@ package struct TextEngine: Sendable {
     package let engine: any GenerationEngine
     package let assets: ModelAssets
     package let grammars: GrammarCompiler
+    /// What the prefix cache did for the latest requests.
+    package let explanations = ExplanationLog()
+    /// Told how the requests go; nil if nobody wants to know.
+    package var observer: (any GenerationObserver)?
 
     package init(engine: any GenerationEngine, assets: ModelAssets) {
         self.engine = engine
@@ -38,14 +42,20 @@ package struct TextEngine: Sendable {
             priority: request.priority, promptLogprobs: request.promptLogprobs)
         generation.constraint = try await constraint(request, prompt: prompt)
         let events: AsyncStream<GenerationEvent>
+        generation.pin = request.pin
         do throws(RequestError) { events = try engine.submit(generation) } catch { throw .request(error) }
+        var timer = observer.map(GenerationTimer.init)
         var text = TextStream(
             request, promptTokens: prompt.count, tokenizer: assets.tokenizer,
             endOfSequenceIDs: engine.information.endOfSequenceIDs, parser: parser(request, prompt: prompt))
         let (stream, continuation) = AsyncStream.makeStream(of: TextEvent.self)
-        let pump = Task { [engine, id = request.id] in
+        let pump = Task { [engine, explanations, id = request.id, source = request.prompt] in
             for await event in events {
                 let told = text.next(event)
+                for event in told { timer?.note(event) }
+                if case .started(let report) = event {
+                    explanations.add(id, report, tokens: prompt, prompt: source)
+                }
                 // After a stop string the engine would go on. Before the owner is told, who may use the id again then;
                 // and never after the engine's own last event, when the id may be somebody else's.
                 if text.isFinished, case .token = event { engine.abort(requestID: id) }

@@ -20,6 +20,8 @@ package struct TextRequest: Sendable {
     package var skipSpecialTokens: Bool
     package var cacheNamespace: String
     package var priority: Int
+    /// Keeps the prompt, or the beginning of it, in the cache once it has been computed.
+    package var pin: PinRequest?
     /// Nil: the prompt's own log-probabilities are not wanted.
     package var promptLogprobs: PromptLogprobs?
     /// Only the last so many tokens of the prompt are used. -1: as many as leave room for `maxTokens` in the context.

@@ -11,6 +11,8 @@ package struct RequestOptions: Sendable, Equatable {
     package var priority = 0
     /// Separates cached prefixes of tenants who must not share them.
     package var cacheSalt = ""
+    /// Wants to know what the prefix cache did, and why not more.
+    package var cacheReport = false
     /// SGLang's name for the request's id.
     package var requestID: String?
     /// vLLM: log-probabilities of the prompt's tokens, with this many alternatives. Nil: none.
@@ -32,6 +34,9 @@ package struct RequestOptions: Sendable, Equatable {
         }
         priority = try fields.int("priority") ?? 0
         cacheSalt = try fields.string("cache_salt") ?? ""
+        cacheReport = try fields.bool("cache_report") ?? false
+        // OpenAI's hint for routing to a machine with a warm cache: here is one tree, which finds prefixes by itself.
+        _ = try fields.string("prompt_cache_key")
         requestID = try Self.requestID(fields)
         promptLogprobs = try fields.int("prompt_logprobs")
         if let wanted = promptLogprobs {

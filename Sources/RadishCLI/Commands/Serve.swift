@@ -55,7 +55,8 @@ struct Serve: AsyncParsableCommand {
         _ = try source.files()
 
         let served = ServedModel()
-        let loader = ModelService(served: served, logger: logger, host: server.host) {
+        let prewarm = try cache.prewarmFile()
+        let loader = ModelService(served: served, logger: logger, host: server.host, prewarm: prewarm) {
             let progress = TerminalProgress()
             return try await LocalEngine.load(source, settings: settings, progress: { progress.show($0) })
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import PrefixCache
 
 /// The KV pool and the prefix cache in it.
@@ -38,6 +39,13 @@ struct CacheOptions: ParsableArguments {
     var evictionPolicy: EvictionPolicyName?
 
     @Option(
+        name: .customLong("prewarm"),
+        help: ArgumentHelp(
+            "Prompts to compute and pin before the server is ready: JSON lines, each as for /cache/pin, or a text.",
+            valueName: "file"))
+    var prewarm: String?
+
+    @Option(
         name: .customLong("max-pinned-tokens"),
         help: ArgumentHelp("Tokens of the KV pool that pinned prompts may keep (default: half).", valueName: "tokens"))
     var maxPinnedTokens: Int?
@@ -49,6 +57,17 @@ struct CacheOptions: ParsableArguments {
         ],
         help: .hidden)
     var alwaysOn = false
+}
+
+extension CacheOptions {
+    /// Contents of the `--prewarm` file.
+    /// - Throws: `OptionError` if it cannot be read.
+    func prewarmFile() throws -> [UInt8]? {
+        guard let prewarm else { return nil }
+        do { return Array(try Data(contentsOf: URL(filePath: prewarm))) } catch {
+            throw OptionError.unreadable(flag: "--prewarm", path: prewarm, reason: "\(error)")
+        }
+    }
 }
 
 extension EvictionPolicyName: ExpressibleByArgument {}

@@ -24,11 +24,12 @@ struct GenerateRoute: Sendable {
         let running = try await connection.whileOpen { [parts] in
             try await RunningAnswers.start(requests, engine, parts.inFlight, names)
         }
-        let writer = GenerateEventWriter(
+        var writer = GenerateEventWriter(
             ids: requests.map(\.id), isBatch: body.isBatch, topLogprobs: body.returnLogprob ? body.topLogprobs : nil,
             returnsText: body.returnText, writesAsked: !body.logprobTokenIDs.isEmpty,
             choices: body.items.map(\.sampling.count),
             texts: TokenTexts(tokenizer: engine.assets.tokenizer), record: context.record, session: session)
+        if body.cacheReport { writer.cacheReports = CacheReportSource(ids: running.ids, engine: engine) }
         if body.stream { return await parts.events.response(running, writer, request, context, names) }
         let record = context.record
         let answers = try await connection.whileOpen { try await running.collect(keepsTokens: true, record, names) }
@@ -103,6 +104,8 @@ struct GenerateEventWriter: EventWriter {
     private let places: [(prompt: Int, choice: Int)]
     /// Takes the generated ids of a session's request.
     private let session: (@Sendable ([Int32]) -> Void)?
+    /// Nil where not asked for.
+    var cacheReports: CacheReportSource?
     private var output: [Int32] = []
 
     init(
@@ -177,6 +180,7 @@ struct GenerateEventWriter: EventWriter {
             answers[index].cachedTokens = finish.usage.cachedTokens
             answers[index].finish = FinishedBy(finish.reason)
             answers[index].latency = record.seconds
+            answers[index].cacheReport = cacheReports?.json(of: index)
         }
     }
 

@@ -24,10 +24,12 @@ struct ChatCompletionsRoute: Sendable {
         }
         let texts = TokenTexts(tokenizer: engine.assets.tokenizer)
         let created = time(nil)
+        let cacheReports = body.options.cacheReport ? CacheReportSource(ids: running.ids, engine: engine) : nil
         if body.options.stream {
-            let writer = ChatEventWriter(
+            var writer = ChatEventWriter(
                 chunks: ChatChunks(id: id, created: created, model: model, includeUsage: body.options.includeUsage),
                 texts: body.topLogprobs == nil ? nil : texts, options: body.options, choices: choices)
+            writer.cacheReports = cacheReports
             return await parts.events.response(running, writer, request, context, names)
         }
         let record = context.record
@@ -36,7 +38,7 @@ struct ChatCompletionsRoute: Sendable {
         }
         var tally = UsageTally(choices: choices)
         for (index, answer) in answers.enumerated() { tally.add(answer, index: index) }
-        let response = ChatCompletionResponse(
+        var response = ChatCompletionResponse(
             id: id, created: created, model: model,
             choices: answers.map { answer in
                 ChatCompletionResponse.Choice(
@@ -45,6 +47,7 @@ struct ChatCompletionsRoute: Sendable {
                     finish: FinishedBy(answer.finish))
             },
             usage: tally.usage, prompt: body.options.promptLogprobs.map { _ in texts.logprobs(answers[0].prompt) })
+        response.cacheReport = cacheReports?.json
         record.noteEnd(tally.usage, finish: response.choices[0].finish.name)
         return Response(json: response.json)
     }
@@ -76,6 +79,8 @@ struct ChatEventWriter: EventWriter {
     /// Nil where no log-probabilities were asked for.
     private let texts: TokenTexts?
     private let options: RequestOptions
+    /// Nil where not asked for.
+    var cacheReports: CacheReportSource?
     private var held: [HeldTokens]
     private var tally: UsageTally
 
@@ -117,6 +122,7 @@ struct ChatEventWriter: EventWriter {
     }
 
     mutating func end(to bytes: inout [UInt8]) {
+        if let cacheReports { chunks.cacheReport(cacheReports.json, to: &bytes) }
         if options.includeUsage { chunks.total(tally.usage, to: &bytes) }
     }
 }

@@ -27,12 +27,14 @@ struct CompletionsRoute: Sendable {
         let echoes = body.echo ? body.prompts.map { Self.text($0, engine) } : nil
         let texts = TokenTexts(tokenizer: engine.assets.tokenizer)
         let created = time(nil)
+        let cacheReports = body.options.cacheReport ? CacheReportSource(ids: running.ids, engine: engine) : nil
         if body.options.stream {
-            let writer = CompletionEventWriter(
+            var writer = CompletionEventWriter(
                 chunks: CompletionChunks(
                     id: id, created: created, model: model, includeUsage: body.options.includeUsage),
                 texts: body.topLogprobs == nil ? nil : texts, options: body.options, choices: choices,
                 prompts: body.prompts.count, echoes: echoes)
+            writer.cacheReports = cacheReports
             return await parts.events.response(running, writer, request, context, names)
         }
         let record = context.record
@@ -42,12 +44,13 @@ struct CompletionsRoute: Sendable {
         }
         var tally = UsageTally(choices: choices)
         for (index, answer) in answers.enumerated() { tally.add(answer, index: index) }
-        let response = CompletionResponse(
+        var response = CompletionResponse(
             id: id, created: created, model: model,
             choices: Self.best(answers, body).map { index in
                 Self.choice(answers[index], body, echo: echoes?[index / choices], texts)
             },
             usage: tally.usage)
+        response.cacheReport = cacheReports?.json
         record.noteEnd(tally.usage, finish: response.choices[0].finish.name)
         return Response(json: response.json)
     }
@@ -121,6 +124,8 @@ struct CompletionEventWriter: EventWriter {
     /// Nil where no log-probabilities were asked for.
     private let texts: TokenTexts?
     private let options: RequestOptions
+    /// Nil where not asked for.
+    var cacheReports: CacheReportSource?
     private let choices: Int
     /// The prompts' texts, with `echo`.
     private let echoes: [String]?
@@ -180,6 +185,7 @@ struct CompletionEventWriter: EventWriter {
     }
 
     mutating func end(to bytes: inout [UInt8]) {
+        if let cacheReports { chunks.cacheReport(cacheReports.json, to: &bytes) }
         if options.includeUsage { chunks.total(tally.usage, to: &bytes) }
     }
 }

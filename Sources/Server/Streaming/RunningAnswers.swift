@@ -9,6 +9,8 @@ import TextGeneration
 /// twice.
 final class RunningAnswers: Sendable {
     let streams: [AsyncStream<TextEvent>]
+    /// Ids of the generations, in order.
+    let ids: [String]
     private let inFlight: InFlight
     private let place: Mutex<Int?>
 
@@ -29,11 +31,12 @@ final class RunningAnswers: Sendable {
                 throw ErrorMapping.failure(error, names)
             }
         }
-        return RunningAnswers(streams: streams, inFlight: inFlight, place: place)
+        return RunningAnswers(streams: streams, ids: ids, inFlight: inFlight, place: place)
     }
 
-    private init(streams: [AsyncStream<TextEvent>], inFlight: InFlight, place: Int) {
+    private init(streams: [AsyncStream<TextEvent>], ids: [String], inFlight: InFlight, place: Int) {
         self.streams = streams
+        self.ids = ids
         self.inFlight = inFlight
         self.place = Mutex(place)
     }

@@ -23,6 +23,8 @@ package struct GenerateRequest: Sendable, Equatable {
     package var returnText: Bool
     package var priority: Int
     package var cacheSalt: String
+    /// Wants to know what the prefix cache did, and why not more.
+    package var cacheReport: Bool
 
     /// - Throws: `FieldError` with the path of the first field that is missing, wrong or not implemented.
     package init(_ root: JSONValue) throws(FieldError) {
@@ -46,6 +48,7 @@ package struct GenerateRequest: Sendable, Equatable {
         returnText = try fields.bool("return_text_in_logprobs") ?? false
         priority = try fields.int("priority") ?? 0
         cacheSalt = try fields.string("cache_salt") ?? ""
+        cacheReport = try fields.bool("cache_report") ?? false
         // SGLang's -1 means the output only.
         logprobStart = try Self.number(fields, "logprob_start_len").flatMap { $0 == -1 ? nil : $0 }
         if !returnLogprob { logprobStart = nil }

@@ -16,6 +16,8 @@ package struct GenerateAnswer: Sendable {
     package var promptTokens = 0
     package var cachedTokens = 0
     package var finish: FinishedBy?
+    /// What the prefix cache did, as JSON; nil where not asked for.
+    package var cacheReport: [UInt8]?
     /// Seconds from arrival to the last token; nil while running.
     package var latency: Double?
 
@@ -119,6 +121,10 @@ package struct GenerateAnswer: Sendable {
             }
         }
         if let latency { writer.field("e2e_latency", latency) }
+        if let cacheReport {
+            writer.name("cache_report")
+            writer.raw(cacheReport)
+        }
     }
 
     private func writeFinish(to writer: inout JSONWriter) {

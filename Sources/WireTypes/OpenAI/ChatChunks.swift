@@ -75,6 +75,14 @@ package struct ChatChunks: Sendable {
         chunk(usage, to: &bytes) { _ in }
     }
 
+    /// A chunk without choices, with what the prefix cache did.
+    /// - Parameter report: JSON.
+    package func cacheReport(_ report: [UInt8], to bytes: inout [UInt8]) {
+        bytes += opening + Array("],\"cache_report\":".utf8) + report
+        ChatChunks.appendUsage(nil, ifNil: includeUsage, to: &bytes)
+        bytes += closing
+    }
+
     private func chunk(_ usage: Usage?, to bytes: inout [UInt8], choices: (inout JSONWriter) -> Void) {
         bytes += opening
         var writer = JSONWriter()

@@ -28,6 +28,8 @@ package struct ChatCompletionResponse: Sendable {
     package var usage: Usage
     /// vLLM's `prompt_logprobs`; nil where not asked for.
     package var prompt: [TokenLogprobs]?
+    /// What the prefix cache did, as JSON; nil where not asked for.
+    package var cacheReport: [UInt8]?
 
     package init(
         id: String, created: Int, model: String, choices: [Choice], usage: Usage,
@@ -53,6 +55,10 @@ package struct ChatCompletionResponse: Sendable {
             }
             writer.name("usage")
             usage.write(to: &writer)
+            if let cacheReport {
+                writer.name("cache_report")
+                writer.raw(cacheReport)
+            }
             if let prompt {
                 writer.name("prompt_logprobs")
                 PromptLogprobList.write(prompt, to: &writer)

@@ -25,6 +25,8 @@ package struct CompletionResponse: Sendable {
     /// Choices of the first prompt, then those of the second, …
     package var choices: [Choice]
     package var usage: Usage
+    /// What the prefix cache did, as JSON; nil where not asked for.
+    package var cacheReport: [UInt8]?
 
     package init(id: String, created: Int, model: String, choices: [Choice], usage: Usage) {
         self.id = id
@@ -50,6 +52,10 @@ package struct CompletionResponse: Sendable {
             }
             writer.name("usage")
             usage.write(to: &writer)
+            if let cacheReport {
+                writer.name("cache_report")
+                writer.raw(cacheReport)
+            }
         }
         return writer.bytes
     }
@@ -88,6 +94,14 @@ package struct CompletionChunks: Sendable {
     /// The chunk after all choices: no choice, only the counts.
     package func total(_ usage: Usage, to bytes: inout [UInt8]) {
         chunk(usage, to: &bytes) { _ in }
+    }
+
+    /// A chunk without choices, with what the prefix cache did.
+    /// - Parameter report: JSON.
+    package func cacheReport(_ report: [UInt8], to bytes: inout [UInt8]) {
+        bytes += opening + Array("],\"cache_report\":".utf8) + report
+        ChatChunks.appendUsage(nil, ifNil: includeUsage, to: &bytes)
+        bytes += closing
     }
 
     private func chunk(_ usage: Usage?, to bytes: inout [UInt8], choices: (inout JSONWriter) -> Void) {
