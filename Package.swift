@@ -69,7 +69,9 @@ let package = Package(
         library(
             "Engine",
             ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Scheduling", "Tensors"]),
-        library("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Tensors"]),
+        library(
+            "EngineBench",
+            ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "PrefixCache", "Tensors"]),
         library(
             "TextGeneration",
             ["ChatTemplates", "Checkpoint", "EngineInterface", "Grammar", "OutputParsers", "Tokenizers"]),
@@ -110,8 +112,11 @@ let package = Package(
         tests("EngineInterface"),
         tests("Grammar", ["TestSupport", "Tokenizers"], fixtures: ["Fixtures"]),
         tests("Scheduling", ["EngineInterface", "PrefixCache", "TestSupport"]),
-        tests("Engine", ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "Tensors", "TestSupport"]),
-        tests("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Tensors"]),
+        tests(
+            "Engine",
+            ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Tensors", "TestSupport"]),
+        tests(
+            "EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "PrefixCache", "Tensors"]),
         tests(
             "TextGeneration",
             [

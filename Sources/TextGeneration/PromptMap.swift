@@ -89,7 +89,8 @@ package struct PromptMap: Sendable {
             end = found + Self.size(tool)
         }
         for (place, start) in starts.enumerated() {
-            let limit = place + 1 < starts.count ? starts[place + 1].start : max(end, start.start + 1)
+            let rest = spans.map(\.range.lowerBound).filter { $0 > start.start }.min() ?? bytes.count
+            let limit = place + 1 < starts.count ? starts[place + 1].start : max(min(end, rest), start.start + 1)
             spans.append(Span(range: start.start..<limit, place: start.place))
         }
     }

@@ -18,6 +18,8 @@ package final class ScriptedEngine: GenerationEngine {
         /// After the last token, unless `maxTokens` came first.
         package var finish: FinishReason
         package var cachedTokens: Int
+        /// In place of one that says `cachedTokens` and no more.
+        package var report: CacheReport?
         package var pace: Pace
         /// Thrown by `submit`.
         package var refusal: RequestError?
@@ -185,8 +187,9 @@ package final class ScriptedEngine: GenerationEngine {
                 live.isStarted = true
                 live.continuation.yield(
                     .started(
-                        CacheReport(
-                            promptTokens: live.request.prompt.count, cachedTokens: live.script.cachedTokens)))
+                        live.script.report
+                            ?? CacheReport(
+                                promptTokens: live.request.prompt.count, cachedTokens: live.script.cachedTokens)))
             }
             if !live.isScored, let scoring = live.request.promptLogprobs {
                 live.isScored = true

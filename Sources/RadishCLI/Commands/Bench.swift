@@ -6,9 +6,10 @@ struct Bench: AsyncParsableCommand {
         discussion: """
             radish bench one-batch --model-path ./Qwen2.5-0.5B --batch-size 8 --profile
             radish bench kernels
+            radish bench cache --pressure
             radish bench grammar --tokenizer tokenizer.json
 
             docs/benchmarks.md says how to read the tables.
             """,
-        subcommands: [BenchOneBatch.self, BenchKernels.self, BenchGrammar.self])
+        subcommands: [BenchOneBatch.self, BenchKernels.self, BenchCache.self, BenchGrammar.self])
 }
