@@ -68,7 +68,7 @@ final class EngineLoop {
             deliver(trace.measure("commit") { scheduler.commit(result, now: end) })
             tiers?.carryOut(scheduler.takeTierOrders(), scheduler)
         }
-        tiers?.finish()
+        tiers?.finish(scheduler)
         for command in mailbox.close() { refuse(command) }
         for continuation in shutdowns { continuation.resume() }
     }

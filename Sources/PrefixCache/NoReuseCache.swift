@@ -42,7 +42,7 @@ package struct NoReuseCache: PageCache {
         held = HeldPages()
     }
 
-    package func evictionRank(of match: Match) -> Double { .infinity }
+    package func evictionRank(of match: Match) -> EvictionRank? { nil }
     package mutating func recordFreedPages() { pool.recordsFreed = true }
     package mutating func takeFreedPages() -> [Int32] { pool.takeFreed() }
     package mutating func flush(now: Double) {}

@@ -52,8 +52,8 @@ package struct RadixTree: PageCache {
         evictedPages = before
     }
 
-    package func evictionRank(of match: Match) -> Double {
-        guard let node = current(match.position), nodes[Int(node)].lockCount == 0 else { return .infinity }
+    package func evictionRank(of match: Match) -> EvictionRank? {
+        guard let node = current(match.position), nodes[Int(node)].lockCount == 0 else { return nil }
         return rank(node)
     }
 

@@ -104,8 +104,8 @@ struct Candidate: Comparable {
     let sequence: SequenceState
     let level: Int
     var rank = 0
-    /// Of the pages it would use, as the cache's policy ranks them; infinite if they are safe.
-    var evictionRank = Double.infinity
+    /// Of the pages it would use, as the cache's policy ranks them; nil if they are safe.
+    var evictionRank: EvictionRank?
 
     init(_ sequence: SequenceState, level: Int) {
         self.sequence = sequence
@@ -114,7 +114,13 @@ struct Candidate: Comparable {
 
     static func < (a: Candidate, b: Candidate) -> Bool {
         if a.level != b.level { return a.level > b.level }
-        if a.evictionRank != b.evictionRank { return a.evictionRank < b.evictionRank }
+        switch (a.evictionRank, b.evictionRank) {
+        case (let left?, let right?):
+            if left != right { return left < right }
+        case (.some, nil): return true
+        case (nil, .some): return false
+        case (nil, nil): break
+        }
         if a.rank != b.rank { return a.rank > b.rank }
         return a.sequence.number < b.sequence.number
     }

@@ -16,7 +16,7 @@ extension Scheduler {
             let reserve = running.reduce(0) { $0 + pagesStillNeeded($1) }
             let match = urgent.refreshMatch(in: cache)
             // Cached pages that nobody leases count as available, so they are needed like free ones.
-            let shared = cache.evictionRank(of: match).isInfinite ? match.length / configuration.pageSize : 0
+            let shared = cache.evictionRank(of: match) == nil ? match.length / configuration.pageSize : 0
             return running.count < runningLimit
                 && (running.isEmpty || availablePages >= reserve + pagesStillNeeded(urgent) - shared)
         }

@@ -56,6 +56,18 @@ extension Scheduler {
         if tiering?.ledger.markStored(page) == true { tiering?.orders.append(.store(page: page, key: key)) }
     }
 
+    /// What only the pool has, and the policy would have written when it is evicted; for a server that ends. Pages that
+    /// are handed out here count as stored unless `notStored` says otherwise.
+    package func takeUnstoredPages(limit: Int) -> [TierOrder] {
+        guard tiering?.settings.writePolicy == .writeBack else { return [] }
+        var orders: [TierOrder] = []
+        for page in 0..<Int32(configuration.totalPages) where orders.count < limit {
+            guard let key = tiering?.ledger.key(of: page), tiering?.ledger.markStored(page) == true else { continue }
+            orders.append(.store(page: page, key: key))
+        }
+        return orders
+    }
+
     /// Pages that became free: their contents are still there until the next step, and go down if the policy waits for
     /// this moment.
     func noteFreedPages(keeping: Bool = true) {

@@ -12,10 +12,8 @@ struct StepPacing: Sendable {
     /// The last measurement of it: growing contexts make each chunk dearer than the average of those before.
     private var lastPromptRow = 0.0
 
-    /// The smallest chunk, so that prefill never stands still.
+    /// The smallest chunk, so that prefill never stands still; also the first one, while nothing is known.
     static let smallestChunk = 16
-    /// The first chunk beside running streams, while nothing is known.
-    static let firstChunk = 64
 
     mutating func learn(seconds: Double, decodingRows: Int, promptRows: Int) {
         guard seconds >= 0, seconds.isFinite else { return }
@@ -30,7 +28,7 @@ struct StepPacing: Sendable {
 
     /// Rows of prompts beside decoding rows in a step of at most `limit` seconds.
     func promptRows(within limit: Double) -> Int {
-        guard let average = prompt.secondsPerUnit else { return Self.firstChunk }
+        guard let average = prompt.secondsPerUnit else { return Self.smallestChunk }
         let row = max(average, lastPromptRow)
         let left = limit * 0.8 - (decoding.seconds(for: 1) ?? 0)
         guard row > 0 else { return .max }

@@ -71,6 +71,31 @@ struct TierTests {
         #expect(folder.warnings.isEmpty)
     }
 
+    /// What was never evicted is written when the server ends.
+    @Test func writeBackWritesEverythingAtTheEnd() async throws {
+        let folder = try TierDirectory()
+        let document = Demo.prompt(160, seed: 2)
+        let first = try await start(folder, .writeBack)
+        _ = try await first.answer(requests([document], round: 0)[0])
+        #expect(folder.pages.isEmpty)
+        await first.shutdown()
+        #expect(folder.pages.count == 10)
+        let second = try await start(folder, .writeBack)
+        #expect(try await second.answer(requests([document], round: 0)[0]).starts[0].cachedTokens == 160)
+        await second.shutdown()
+    }
+
+    /// What nobody has used twice is not written.
+    @Test func selectiveWritesWhatIsUsedAgain() async throws {
+        let folder = try TierDirectory()
+        let documents = [Demo.prompt(160, seed: 3), Demo.prompt(160, seed: 4)]
+        let engine = try await start(folder, .writeThroughSelective)
+        _ = try await engine.answers(requests(documents, round: 0))
+        _ = try await engine.answer(requests([documents[0]], round: 1)[0])
+        await engine.shutdown()
+        #expect(folder.pages.count == 10)
+    }
+
     /// Documents that do not fit the pool together, asked about over and over, several at once.
     @Test(arguments: TierWritePolicy.allCases)
     func pressureChangesNoBit(policy: TierWritePolicy) async throws {

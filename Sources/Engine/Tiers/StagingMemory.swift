@@ -7,7 +7,8 @@ import Synchronization
 ///   free ones is only reached through the lock.
 final class StagingMemory: @unchecked Sendable {
     private let pageBytes: Int
-    private let limit: Int
+    /// Most pages at once.
+    let limit: Int
     private let state = Mutex((free: [UnsafeMutableRawBufferPointer](), made: 0))
 
     /// - Parameter bytes: at most so much memory, but at least one page.

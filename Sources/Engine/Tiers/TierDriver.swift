@@ -57,9 +57,16 @@ final class TierDriver {
     /// The answer to a load has been read.
     func forget(fetch: Int) { flags[fetch] = nil }
 
-    /// Returns when nothing is on its way any more: from now on the pool's memory is nobody else's.
-    func finish() {
+    /// Hands down what the pool alone has, and returns when nothing is on its way any more: from now on the pool's
+    /// memory is nobody else's.
+    func finish(_ scheduler: Scheduler) {
         for flag in flags.values { flag.raise() }
+        while true {
+            let orders = scheduler.takeUnstoredPages(limit: staging.limit)
+            if orders.isEmpty { break }
+            writing.sync {}
+            carryOut(orders, scheduler)
+        }
         asking.sync {}
         reading.sync {}
         writing.sync {}
