@@ -12,8 +12,11 @@ final class ServedBinary {
     init?(_ arguments: String, before: String = "") {
         logPath = "/tmp/radish-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).log"
         let command = "\(before) exec '\(Binary.path)' serve --port 0 \(arguments) >'\(logPath)' 2>&1"
-        var words: [UnsafeMutablePointer<CChar>?] = ["/bin/sh", "-c", command].map { strdup($0) } + [nil]
+        var words: [UnsafeMutablePointer<CChar>?] = ["/bin/sh", "-c", command].map { (word: String) in
+            strdup(word)
+        }
         defer { for word in words { free(word) } }
+        words.append(nil)
         guard posix_spawn(&process, "/bin/sh", nil, nil, &words, environ) == 0 else { return nil }
         for _ in 0..<1200 {
             if let port = readyPort() {
