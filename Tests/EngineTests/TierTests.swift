@@ -12,13 +12,11 @@ struct TierTests {
     private static func tiers(
         _ folder: TierDirectory, _ policy: TierWritePolicy = .writeThrough, limit: Int = 1 << 30
     ) -> EngineTiers {
-        let path = folder.path
-        let notices = folder.notices
-        return EngineTiers(writePolicy: policy) { record in
+        EngineTiers(writePolicy: policy) { record in
             let tier = try? DiskTier(
-                directory: path, byteLimit: limit, record: record, now: { Double(time(nil)) },
+                directory: folder.path, byteLimit: limit, record: record, now: { Double(time(nil)) },
                 report: { notice in
-                    if notice.level == .warning { notices.withLock { $0.append(notice.text) } }
+                    if notice.level == .warning { folder.notices.withLock { $0.append(notice.text) } }
                 })
             return tier.map { [$0] } ?? []
         }
