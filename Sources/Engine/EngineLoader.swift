@@ -126,7 +126,9 @@ package enum EngineLoader {
             cache.hostBytes(ofPage: 0) != nil
         else { return nil }
         let record = PageRecord(
-            fingerprint: try PageFingerprint.make(files: files, layout: cache.layout, backend: backend),
+            fingerprint: try PageFingerprint.make(
+                files: files, weights: "\(configuration.dtype?.rawValue ?? "") \(configuration.weightFormat.rawValue)",
+                layout: cache.layout, backend: backend),
             pageBytes: cache.layout.bytesPerPage)
         let tiers = wanted.open(record)
         if tiers.isEmpty { return nil }

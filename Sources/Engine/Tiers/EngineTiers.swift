@@ -22,10 +22,13 @@ enum PageFingerprint {
     /// - Parameters:
     ///   - files: config and weights are read whole, at the speed of memory: a model that differs in one byte is
     ///     another model.
+    ///   - weights: how the weights were converted at load.
     ///   - backend: its kernel path is part of it, since another path rounds otherwise. So is this program's own file:
     ///     another build may round otherwise too.
     /// - Throws: `CheckpointError` if a file cannot be read.
-    static func make(files: ModelFiles, layout: KVLayout, backend: BackendInformation) throws -> TierFingerprint {
+    static func make(
+        files: ModelFiles, weights: String, layout: KVLayout, backend: BackendInformation
+    ) throws -> TierFingerprint {
         var parts: [[UInt8]] = []
         for name in files.names where name == "config.json" || name.hasSuffix(".safetensors") || name.hasSuffix(".gguf")
         {
@@ -37,6 +40,7 @@ enum PageFingerprint {
             "\(layout.layers) \(layout.keyValueHeads) \(layout.headDimension) \(layout.pageSize) "
             + "\(layout.dtype.rawValue) \(backend.name) \(backend.kernels)"
         parts.append(Array(text.utf8))
+        parts.append(Array(weights.utf8))
         parts.append(contents(of: try MappedFile(path: "/proc/self/exe")))
         return TierFingerprint(parts: parts)
     }
