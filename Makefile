@@ -10,7 +10,7 @@ TESTS := --scratch-path .build-test
 RADISH := .build/release/radish
 ARGS ?=
 
-.PHONY: help serve build test sanitize smoke compat fuzz-http soak format lint clean system-packages python
+.PHONY: help serve build test sanitize smoke compat fuzz-http soak format lint clean system-packages python structured
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ compat: build ## real clients from PyPI against the real server; writes docs/com
 
 fuzz-http: build python ## a thousand damaged requests against the real server
 	.venv/bin/python Tools/fuzz_http.py --binary $(RADISH)
+
+structured: build python ## 50 schemas, regexes, grammars and tool calls against the real server, judged by jsonschema
+	.venv/bin/python Tools/structured.py --binary $(RADISH)
 
 soak: build python ## 64 concurrent streams with random aborts for two minutes
 	.venv/bin/python Tools/soak.py --binary $(RADISH) --seconds 120

@@ -68,14 +68,16 @@ let package = Package(
         .target(
             name: "RedisTier", dependencies: ["CHiredis", "PrefixCache"], swiftSettings: swift,
             linkerSettings: [.linkedLibrary(":libhiredis.a")]),
-        library("EngineInterface"),
+        library("EngineInterface", ["Grammar"]),
         library("Grammar"),
         library("Scheduling", ["EngineInterface", "PrefixCache"]),
         library(
             "Engine",
-            ["Checkpoint", "Compute", "EngineInterface", "Models", "PrefixCache", "Scheduling", "Tensors"]),
-        library("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Tensors"]),
-        library("TextGeneration", ["ChatTemplates", "Checkpoint", "EngineInterface", "OutputParsers", "Tokenizers"]),
+            ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Scheduling", "Tensors"]),
+        library("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Tensors"]),
+        library(
+            "TextGeneration",
+            ["ChatTemplates", "Checkpoint", "EngineInterface", "Grammar", "OutputParsers", "Tokenizers"]),
         library("WireTypes"),
         library(
             "Server",
@@ -115,9 +117,16 @@ let package = Package(
         tests("Scheduling", ["EngineInterface", "PrefixCache", "TestSupport"]),
         tests(
             "Engine",
-            ["Checkpoint", "Compute", "EngineInterface", "Models", "PrefixCache", "Tensors", "TestSupport"]),
-        tests("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Tensors"]),
-        tests("TextGeneration", ["ChatTemplates", "Checkpoint", "EngineInterface", "TestSupport", "Tokenizers"]),
+            [
+                "Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Tensors", "TestSupport",
+            ]),
+        tests("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Tensors"]),
+        tests(
+            "TextGeneration",
+            [
+                "ChatTemplates", "Checkpoint", "EngineInterface", "Grammar", "OutputParsers", "TestSupport",
+                "Tokenizers",
+            ]),
         tests("WireTypes", ["TestSupport"]),
         tests(
             "Server",

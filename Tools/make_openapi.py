@@ -120,7 +120,7 @@ ERRORS = {"400": "A field is wrong, missing or not supported.", "401": "The API 
 def answers(schema, stream=None, more=None):
     content = {"application/json": {"schema": schema}} if schema is not None else {"text/plain": {"schema": STRING}}
     if stream:
-        content[stream] = {"schema": STRING}
+        content[stream] = {"schema": {}}
     result = {"200": {"description": "The answer.", "content": content}}
     for status, text in {**ERRORS, **(more or {})}.items():
         result[status] = {"description": text, "content": {"application/json": {"schema": {}}}}

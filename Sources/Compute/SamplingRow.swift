@@ -1,14 +1,17 @@
 /// How to draw one token from one row of logits. Steps, in this order:
+/// 0. only the tokens of `allowed` can be drawn, if it has any;
 /// 1. bias: `logits[id] += value` for each of `biases` (duplicates add up; -infinity forbids);
 /// 2. repetition: for each id of `repeated`, positive logits are divided and negative multiplied by `repetitionPenalty`;
 /// 3. counts: `logits[id] -= frequencyPenalty * count + presencePenalty`;
 /// 4. temperature 0: the largest (the lowest id wins ties). Otherwise divide by it, keep `topK`, then `topP`, then
 ///    `minP` (each relative to the renormalized rest, as SGLang and vLLM apply them), and take the first token, in order
 ///    of descending probability (lowest id first among equals), at which the running sum exceeds `uniform` times the mass.
-/// Log-probabilities are those of the raw logits, before step 1.
+/// Log-probabilities are those of the raw logits, before step 0.
 package struct SamplingRow: Sendable, Equatable {
     /// Row of the logits tensor.
     package var row: Int
+    /// One bit per id, 1 for those that may be drawn: bit `id & 63` of word `id >> 6`. Empty: all may.
+    package var allowed: [UInt64] = []
     package var biases: [(id: Int32, value: Float)] = []
     package var repeated: [Int32] = []
     package var repetitionPenalty: Float = 1
@@ -29,7 +32,7 @@ package struct SamplingRow: Sendable, Equatable {
     package init(row: Int) { self.row = row }
 
     package static func == (a: SamplingRow, b: SamplingRow) -> Bool {
-        a.row == b.row && a.biases.elementsEqual(b.biases, by: ==) && a.repeated == b.repeated
+        a.row == b.row && a.allowed == b.allowed && a.biases.elementsEqual(b.biases, by: ==) && a.repeated == b.repeated
             && a.repetitionPenalty == b.repetitionPenalty && a.counts.elementsEqual(b.counts, by: ==)
             && a.frequencyPenalty == b.frequencyPenalty && a.presencePenalty == b.presencePenalty
             && a.temperature == b.temperature && a.topK == b.topK && a.topP == b.topP && a.minP == b.minP

@@ -38,10 +38,15 @@ package final class ModelRunner {
             if entry.samples { rows.append(sampler.row(rows.count, sequence: entry.sequence, state)) }
         }
         if rows.isEmpty { return StepResult(samples: []) }
-        return result(plan, rows, backend.sample(logits, rows))
+        let tokens = backend.sample(logits, rows)
+        // The masks are matchers' own again.
+        for index in rows.indices { rows[index].allowed = [] }
+        return result(plan, rows, tokens, scheduler)
     }
 
-    private func result(_ plan: StepPlan, _ rows: [SamplingRow], _ tokens: [SampledToken]) -> StepResult {
+    private func result(
+        _ plan: StepPlan, _ rows: [SamplingRow], _ tokens: [SampledToken], _ scheduler: Scheduler
+    ) -> StepResult {
         var result = StepResult(samples: [])
         var row = 0
         for entry in plan.entries {
@@ -59,10 +64,22 @@ package final class ModelRunner {
             let token = GeneratedToken(
                 id: tokens[row].id, logprob: tokens[row].logprob, top: Self.top(tokens[row]),
                 asked: zip(rows[row].scoredIDs, tokens[row].scores).map { TokenLogprob(id: $0, logprob: $1) })
-            result.samples.append(.init(sequence: entry.sequence, token: token))
+            result.samples.append(followed(.init(sequence: entry.sequence, token: token), scheduler))
             row += 1
         }
         return result
+    }
+
+    /// With what a constraint says about how the text goes on.
+    private func followed(_ sample: StepResult.Sample, _ scheduler: Scheduler) -> StepResult.Sample {
+        let state = scheduler.samplingState(of: sample.sequence)
+        guard state.constraint != nil else { return sample }
+        let outcome = sampler.advance(sequence: sample.sequence, token: sample.token.id, state)
+        var sample = sample
+        if let replacement = outcome.replacement { sample.token = GeneratedToken(id: replacement) }
+        sample.forced = outcome.forced
+        sample.isComplete = outcome.isComplete
+        return sample
     }
 
     private static func top(_ token: SampledToken) -> [TokenLogprob] {

@@ -147,6 +147,8 @@ package struct EngineStatistics: Sendable, Equatable {
     package var promptTokens = 0
     package var cachedPromptTokens = 0
     package var generatedTokens = 0
+    /// Of those, the ones that constraints left no choice about and that took no step of their own.
+    package var forcedTokens = 0
     /// To make room.
     package var evictedPages = 0
     /// By `flushCache`.

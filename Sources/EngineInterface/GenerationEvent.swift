@@ -40,6 +40,8 @@ package struct TokenLogprob: Sendable, Equatable {
 package enum FinishReason: Sendable, Equatable {
     /// An end-of-sequence or stop id was sampled (it is also delivered as the last `token`).
     case stopToken(Int32)
+    /// The constraint leaves nothing that could follow. No token says so.
+    case complete
     /// `maxTokens` reached, or the context is full.
     case length
     case aborted
@@ -51,6 +53,8 @@ package struct GenerationUsage: Sendable, Equatable {
     package var completionTokens: Int
     /// Prompt tokens that were not computed again.
     package var cachedTokens: Int
+    /// Completion tokens that the constraint left no choice about and that were fed without being sampled.
+    package var forcedTokens = 0
 
     package init(promptTokens: Int, completionTokens: Int, cachedTokens: Int) {
         self.promptTokens = promptTokens

@@ -13,6 +13,8 @@ package struct GenerationRequest: Sendable {
     package var promptLogprobs: PromptLogprobs?
     /// Keeps the prompt, or the beginning of it, in the cache once it has been computed.
     package var pin: PinRequest?
+    /// What the output must look like; nil: anything.
+    package var constraint: OutputConstraint?
 
     package init(
         id: String, prompt: [Int32], sampling: SamplingParameters, cacheNamespace: String = "", priority: Int = 0,

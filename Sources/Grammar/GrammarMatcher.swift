@@ -13,7 +13,7 @@ package struct GrammarMatcher: Sendable {
         states = [grammar.start]
     }
 
-    private var state: Int32 { states[states.count - 1] }
+    var state: Int32 { states[states.count - 1] }
 
     /// How many steps (accepted tokens and byte runs) can be rolled back.
     package var stepCount: Int { states.count - 1 }

@@ -53,6 +53,9 @@ package enum ReasoningParser: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether the template has closed the reasoning already, so that none comes.
+    package func isOver(inPrompt prompt: String) -> Bool { prompt.suffix(64).trimmedAtEnd.hasSuffix(marks.close) }
+
     /// Whether an answer to this prompt begins within reasoning: the template has opened it already.
     package func beginsInReasoning(afterPrompt prompt: String) -> Bool {
         guard self != .gptOSS else { return false }

@@ -48,7 +48,7 @@ package enum ToolCallParser: String, Sendable, CaseIterable {
     }
 
     /// The mark that begins a call, where there is one.
-    var opening: String? {
+    package var opening: String? {
         switch self {
         case .qwen25, .hermes: HermesSyntax.open
         case .mistral: MistralSyntax.markers[0]

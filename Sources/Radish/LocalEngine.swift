@@ -42,7 +42,10 @@ public final class LocalEngine: Sendable {
                 try CPUBackend(kernels: kernels, threads: threads, pin: pin)
             },
             availableMemory: { HostInfo.availableMemory() }, progress: progress)
-        return LocalEngine(text: TextEngine(engine: handle, assets: assets), handle: handle)
+        let text = TextEngine(engine: handle, assets: assets)
+        // So that the first constrained request does not wait for it.
+        text.grammars.tokenVocabulary()
+        return LocalEngine(text: text, handle: handle)
     }
 
     /// Ends running requests in order and stops the engine.

@@ -78,6 +78,7 @@ enum ErrorText {
         case .template(let error): "The chat template refused the messages: \(error)"
         case .noChatTemplate: "The model has no chat template; give one with --chat-template."
         case .field(let name, let message): "\(name): \(message)."
+        case .constraint(let path, let message): "\(path): \(message)."
         }
     }
 

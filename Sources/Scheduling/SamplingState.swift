@@ -10,4 +10,9 @@ package struct SamplingState: Sendable {
     package var forbiddenTokenIDs: Set<Int32>
     /// Whether the prompt's tokens are scored.
     package var scoring: PromptLogprobs?
+    package var constraint: OutputConstraint?
+    /// Ids that end this generation.
+    package var endIDs: Set<Int32>
+    /// Output tokens that may still come.
+    package var remainingTokens: Int
 }

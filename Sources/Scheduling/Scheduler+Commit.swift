@@ -52,7 +52,18 @@ extension Scheduler {
         if sequence.newTokenLimit == 0 { return .length }
         counters.generatedTokens += 1
         events.append(event(sequence, .token(sample.token)))
-        return sequence.append(sample.token.id)
+        var reason = sequence.append(sample.token.id)
+        var forced = sample.forced[...]
+        while reason == nil, let id = forced.popFirst() {
+            counters.generatedTokens += 1
+            counters.forcedTokens += 1
+            sequence.forcedTokens += 1
+            events.append(event(sequence, .token(GeneratedToken(id: id))))
+            reason = sequence.append(id)
+        }
+        // A text that is complete with its last token was not cut off.
+        if sample.isComplete, forced.isEmpty, reason == nil || reason == .length { return .complete }
+        return reason
     }
 
     private func publish(_ sequence: SequenceState, now: Double) {

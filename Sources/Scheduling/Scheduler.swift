@@ -141,7 +141,8 @@ package final class Scheduler {
         let forbidden = sequence.generated.count < sequence.sampling.minTokens ? sequence.endIDs : []
         return SamplingState(
             sampling: sequence.sampling, prompt: sequence.prompt, generated: sequence.generated,
-            forbiddenTokenIDs: forbidden, scoring: sequence.scoring)
+            forbiddenTokenIDs: forbidden, scoring: sequence.scoring, constraint: sequence.constraint,
+            endIDs: sequence.endIDs, remainingTokens: sequence.newTokenLimit - sequence.generated.count)
     }
 
     // MARK: Shared by the phases

@@ -74,6 +74,9 @@ final class SequenceState {
     /// Prompt tokens that have been scored so far, also before a retraction.
     var scores: [GeneratedToken] = []
     var hasReportedScores = false
+    let constraint: OutputConstraint?
+    /// Tokens of `generated` that were not sampled.
+    var forcedTokens = 0
 
     init(number: Int, request: GenerationRequest, configuration: SchedulerConfiguration, now: Double) {
         self.number = number
@@ -84,6 +87,7 @@ final class SequenceState {
         priority = request.priority
         scoring = request.promptLogprobs
         pin = request.pin
+        constraint = request.constraint
         submittedAt = now
         tokens = request.prompt
         newTokenLimit = configuration.newTokenLimit(request)
@@ -103,8 +107,10 @@ final class SequenceState {
     var finalLength: Int { prompt.count + newTokenLimit - 1 }
 
     var usage: GenerationUsage {
-        GenerationUsage(
+        var usage = GenerationUsage(
             promptTokens: prompt.count, completionTokens: generated.count, cachedTokens: cachedTokens)
+        usage.forcedTokens = forcedTokens
+        return usage
     }
 
     /// Takes the sampled token.

@@ -5,10 +5,16 @@ package struct StepResult: Sendable, Equatable {
     package struct Sample: Sendable, Equatable {
         package var sequence: Int
         package var token: GeneratedToken
+        /// Tokens that must follow it: they are appended as if they had been sampled.
+        package var forced: [Int32]
+        /// Nothing may follow any more.
+        package var isComplete: Bool
 
-        package init(sequence: Int, token: GeneratedToken) {
+        package init(sequence: Int, token: GeneratedToken, forced: [Int32] = [], isComplete: Bool = false) {
             self.sequence = sequence
             self.token = token
+            self.forced = forced
+            self.isComplete = isComplete
         }
     }
     package var samples: [Sample]

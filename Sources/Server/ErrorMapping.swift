@@ -40,6 +40,8 @@ enum ErrorMapping {
                 parameter: names.prompt, code: "no_chat_template")
         case .field(let name, let message):
             .invalid(message, parameter: names.spelling(name), code: "invalid_value")
+        case .constraint(let path, let message):
+            .invalid("Invalid value for '\(path)': \(message).", parameter: path, code: "invalid_constraint")
         }
     }
 

@@ -17,7 +17,7 @@ package struct ModelAssets: Sendable {
     /// What a request that says nothing gets.
     package let defaultSampling: SamplingParameters
     /// What reads reasoning and calls in the model's answers.
-    package let parsers: AnswerParsers
+    package var parsers: AnswerParsers
     /// The templates write tools and calls themselves.
     package let templateShowsTools: Bool
 

@@ -8,14 +8,23 @@ package struct OutputForm: Sendable, Equatable {
     package var streamsReasoning = true
     /// Functions that may be called; with none, calls are not looked for.
     package var functions: [String] = []
+    /// The constraint makes the model write calls.
+    package var enforcesCalls = false
+    /// The answer is a turn of a conversation, which the model may begin with reasoning.
+    package var mayReason = false
 
     package init() {}
+
+    /// How calls are written. Where they are enforced they can also be read.
+    func callStyle(_ assets: ModelAssets) -> ToolCallParser? {
+        enforcesCalls ? ToolCallGrammar.enforceable(assets.parsers.toolCalls ?? .hermes) : assets.parsers.toolCalls
+    }
 
     /// What the parser has to do for a model of these assets.
     func options(_ assets: ModelAssets) -> OutputParser.Options {
         OutputParser.Options(
             reasoning: separatesReasoning ? assets.parsers.reasoning : nil,
-            toolCalls: functions.isEmpty ? nil : assets.parsers.toolCalls, functions: Set(functions),
+            toolCalls: functions.isEmpty ? nil : callStyle(assets), functions: Set(functions),
             streamsReasoning: streamsReasoning)
     }
 }

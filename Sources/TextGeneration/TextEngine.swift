@@ -6,10 +6,12 @@ import Tokenizers
 package struct TextEngine: Sendable {
     package let engine: any GenerationEngine
     package let assets: ModelAssets
+    package let grammars: GrammarCompiler
 
     package init(engine: any GenerationEngine, assets: ModelAssets) {
         self.engine = engine
         self.assets = assets
+        grammars = GrammarCompiler(assets, engine.information)
     }
 
     /// The ids a prompt becomes.
@@ -31,14 +33,12 @@ package struct TextEngine: Sendable {
     /// aborts the request.
     package func generate(_ request: TextRequest) async throws(TextGenerationError) -> AsyncStream<TextEvent> {
         let prompt = try await promptTokens(request)
+        var generation = GenerationRequest(
+            id: request.id, prompt: prompt, sampling: request.sampling, cacheNamespace: request.cacheNamespace,
+            priority: request.priority, promptLogprobs: request.promptLogprobs)
+        generation.constraint = try await constraint(request, prompt: prompt)
         let events: AsyncStream<GenerationEvent>
-        do {
-            events = try engine.submit(
-                GenerationRequest(
-                    id: request.id, prompt: prompt, sampling: request.sampling,
-                    cacheNamespace: request.cacheNamespace, priority: request.priority,
-                    promptLogprobs: request.promptLogprobs))
-        } catch { throw .request(error) }
+        do throws(RequestError) { events = try engine.submit(generation) } catch { throw .request(error) }
         var text = TextStream(
             request, promptTokens: prompt.count, tokenizer: assets.tokenizer,
             endOfSequenceIDs: engine.information.endOfSequenceIDs, parser: parser(request, prompt: prompt))
@@ -63,8 +63,35 @@ package struct TextEngine: Sendable {
     ) -> (parser: OutputParser, options: OutputParser.Options)? {
         let options = request.output.options(assets)
         guard options.isNeeded else { return nil }
-        // Templates may open the reasoning themselves, in their last few tokens.
-        let end = assets.tokenizer.decode(Array(prompt.suffix(16)), skipSpecialTokens: false)
-        return (OutputParser(options, prompt: end), options)
+        return (OutputParser(options, prompt: end(of: prompt)), options)
+    }
+
+    /// Templates may open the reasoning themselves, in their last few tokens.
+    private func end(of prompt: [Int32]) -> String {
+        assets.tokenizer.decode(Array(prompt.suffix(16)), skipSpecialTokens: false)
+    }
+
+    /// The request's constraint, compiled; the model may think first, if that is how it answers.
+    private func constraint(
+        _ request: TextRequest, prompt: [Int32]
+    ) async throws(TextGenerationError) -> OutputConstraint? {
+        guard let constraint = request.constraint else { return nil }
+        let style = request.output.callStyle(assets)
+        if case .toolCalls(let calls) = constraint.form, !calls.isRequired {
+            // Calls that nothing could tell from the text around them cannot be held to a schema there.
+            guard let style, ToolCallGrammar.canBeWithinText(style) else { return nil }
+        }
+        var prefix: GrammarCompiler.ReasoningPrefix?
+        if request.output.mayReason, let reasoning = assets.parsers.reasoning, reasoning != .gptOSS {
+            let end = end(of: prompt)
+            if !reasoning.isOver(inPrompt: end) {
+                prefix = GrammarCompiler.ReasoningPrefix(
+                    open: reasoning.marks.open, close: reasoning.marks.close,
+                    hasBegun: reasoning.beginsInReasoning(afterPrompt: end))
+            }
+        }
+        let grammar = try await grammars.compile(
+            constraint, style: style, reasoning: prefix)
+        return grammars.outputConstraint(grammar, request.constraintOptions)
     }
 }

@@ -11,4 +11,6 @@ package enum TextGenerationError: Error, Equatable, Sendable {
     case noChatTemplate
     /// A part of the prompt that cannot be used; `name` is its path, for example `messages[1].content[0]`.
     case field(name: String, message: String)
+    /// A constraint that cannot be followed; `path` is its field as the client wrote it.
+    case constraint(path: String, message: String)
 }

@@ -26,6 +26,9 @@ package struct TextRequest: Sendable {
     package var keptPromptTokens: Int?
     /// How the answer is sorted into content, reasoning and calls.
     package var output = OutputForm()
+    /// What the answer must look like; nil: anything.
+    package var constraint: Constraint?
+    package var constraintOptions = ConstraintOptions()
 
     package init(
         id: String, prompt: Prompt, sampling: SamplingParameters = SamplingParameters(), stop: [String] = [],
@@ -105,6 +108,8 @@ package struct TextFinish: Sendable, Equatable {
     package enum Reason: Sendable, Equatable {
         case stopToken(Int32)
         case stopString(String)
+        /// The constraint leaves nothing that could follow.
+        case complete
         case length
         case aborted
         case failed(RequestError)

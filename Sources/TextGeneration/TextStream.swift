@@ -101,6 +101,7 @@ package struct TextStream: Sendable {
         let ending: TextFinish.Reason =
             switch reason {
             case .stopToken(let id): .stopToken(id)
+            case .complete: matched.map { .stopString($0) } ?? .complete
             case .length: matched.map { .stopString($0) } ?? .length
             case .aborted: .aborted
             case .failed(let error): .failed(error)

@@ -3,6 +3,8 @@ package enum FinishedBy: Sendable, Equatable {
     /// End of sequence, or a stop token: its id.
     case stopToken(Int32)
     case stopString(String)
+    /// The constraint leaves nothing that could follow.
+    case complete
     /// As `stopToken` or `stopString`, of an answer that calls functions.
     case toolCalls
     /// `max_tokens` reached or the context full.
@@ -13,7 +15,7 @@ package enum FinishedBy: Sendable, Equatable {
     /// OpenAI's word; `abort` is SGLang's.
     package var name: String {
         switch self {
-        case .stopToken, .stopString: "stop"
+        case .stopToken, .stopString, .complete: "stop"
         case .toolCalls: "tool_calls"
         case .length: "length"
         case .abort: "abort"
@@ -25,7 +27,7 @@ package enum FinishedBy: Sendable, Equatable {
         switch self {
         case .stopToken(let id): writer.int(Int(id))
         case .stopString(let text): writer.string(text)
-        case .toolCalls, .length, .abort: writer.null()
+        case .complete, .toolCalls, .length, .abort: writer.null()
         }
     }
 }

@@ -21,6 +21,8 @@ package struct SamplingFields: Sendable, Equatable {
     package var includeStop = false
     /// Answers for one prompt.
     package var count = 1
+    /// What the answers must look like; nil: anything.
+    package var constraint: WireConstraint?
     /// Where the client wrote `maxTokens`, for error messages.
     package var maxTokensPath = "max_tokens"
 
@@ -45,12 +47,7 @@ package struct SamplingFields: Sendable, Equatable {
         let include = try fields.bool("include_stop_str_in_output") ?? false
         let noTrim = try fields.bool("no_stop_trim") ?? false
         includeStop = include || noTrim
-        try fields.refuse(
-            [
-                "regex", "ebnf", "json_schema", "structural_tag", "structured_outputs", "guided_json", "guided_regex",
-                "guided_choice", "guided_grammar",
-            ],
-            advice: "Constrained output is not available; ask for the form in the prompt and check the answer.")
+        constraint = try WireConstraint.openAI(fields)
         try fields.refuse(
             [
                 "stop_regex", "custom_logit_processor", "use_beam_search", "beam_width", "lora_path", "session_params",
@@ -67,9 +64,7 @@ package struct SamplingFields: Sendable, Equatable {
         minTokens = try fields.int("min_new_tokens")
         seed = try Self.seed(fields, fields["sampling_seed"] == nil ? "seed" : "sampling_seed")
         includeStop = try fields.bool("no_stop_trim") ?? false
-        try fields.refuse(
-            ["json_schema", "regex", "ebnf", "structural_tag"],
-            advice: "Constrained output is not available; ask for the form in the prompt and check the answer.")
+        constraint = try WireConstraint.native(fields)
         try fields.refuse(["stop_regex", "custom_params", "beam_width"])
     }
 

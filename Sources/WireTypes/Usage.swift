@@ -6,6 +6,8 @@ package struct Usage: Sendable, Equatable {
     package var cachedTokens: Int
     /// Completion tokens that were reasoning.
     package var reasoningTokens = 0
+    /// Completion tokens that a constraint left no choice about and that took no step of their own.
+    package var forcedTokens = 0
 
     package init(promptTokens: Int = 0, completionTokens: Int = 0, cachedTokens: Int = 0) {
         self.promptTokens = promptTokens
@@ -25,6 +27,7 @@ package struct Usage: Sendable, Equatable {
             }
             writer.objectField("completion_tokens_details") { writer in
                 writer.field("reasoning_tokens", reasoningTokens)
+                if forcedTokens > 0 { writer.field("forced_tokens", forcedTokens) }
             }
         }
     }

@@ -53,6 +53,15 @@ struct SamplingTests {
                 row.minP = [0, 0, 0, 0.02, 0.5, 1][numbers.below(6)]
                 row.uniform = Float(numbers.below(1 << 24)) * 0x1p-24
                 if numbers.below(2) == 0 {
+                    // From nearly none to all.
+                    let share = [2, 50, 99, 101][numbers.below(4)]
+                    row.allowed = [UInt64](repeating: 0, count: (count + 63) / 64)
+                    for id in 0..<count where numbers.below(100) < share {
+                        row.allowed[id >> 6] |= 1 << UInt64(id & 63)
+                    }
+                    if row.allowed.allSatisfy({ $0 == 0 }) { row.allowed[0] = 1 }
+                }
+                if numbers.below(2) == 0 {
                     row.biases = (0..<3).map { _ in (id: Int32(numbers.below(count + 2)), value: numbers.float() * 4) }
                     row.repeated = [Int32(numbers.below(count))]
                     row.repetitionPenalty = 1.3

@@ -72,7 +72,7 @@ struct JSONSchemaTokenTests {
         return tokens
     }
 
-    private static func unpacked(_ path: String) throws -> [UInt8] {
+    static func unpacked(_ path: String) throws -> [UInt8] {
         let pipe = try #require(popen("gzip -dc '\(path)'", "r"))
         defer { pclose(pipe) }
         var bytes: [UInt8] = []

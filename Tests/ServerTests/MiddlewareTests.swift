@@ -66,7 +66,8 @@ struct MiddlewareTests {
             let refused = try await server.get("/v1/models", headers: [origin])
             #expect(refused.status == 401 && refused.headers["access-control-allow-origin"] == "*")
         }
-        try await TestServer.run(configure: { $0.allowedOrigins = ["https://other.example"] }) { (server) async throws in
+        try await TestServer.run(configure: { $0.allowedOrigins = ["https://other.example"] }) {
+            (server) async throws in
             #expect(try await server.get("/health", headers: [origin]).headers["access-control-allow-origin"] == nil)
         }
     }

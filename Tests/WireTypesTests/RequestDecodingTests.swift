@@ -94,7 +94,11 @@ struct RequestDecodingTests {
         (#"{\#(message), "stream": "yes"}"#, "stream", "invalid_type"),
         (#"{\#(message), "stream_options": {"include_usage": true}}"#, "stream_options", "invalid_value"),
         (#"{\#(message), "top_logprobs": 3}"#, "top_logprobs", "invalid_value"),
-        (#"{\#(message), "response_format": {"type": "json_object"}}"#, "response_format", "unsupported_parameter"),
+        (#"{\#(message), "response_format": {"type": "xml"}}"#, "response_format.type", "invalid_value"),
+        (
+            #"{\#(message), "response_format": {"type": "json_schema", "json_schema": {"name": "x"}}}"#,
+            "response_format.json_schema.schema", "missing_required_parameter"
+        ),
         (#"{\#(message), "response_format": {}}"#, "response_format.type", "missing_required_parameter"),
         (
             #"{\#(message), "tools": [{"type": "function"}]}"#, "tools[0].function", "missing_required_parameter"
@@ -111,8 +115,22 @@ struct RequestDecodingTests {
             #"{\#(message), "tools": [{"function": {"name": "f"}}], "tool_choice": {"function": {"name": "g"}}}"#,
             "tool_choice.function.name", "invalid_value"
         ),
-        (#"{\#(message), "regex": "a+"}"#, "regex", "unsupported_parameter"),
-        (#"{\#(message), "guided_json": {"type": "object"}}"#, "guided_json", "unsupported_parameter"),
+        (#"{\#(message), "regex": 5}"#, "regex", "invalid_type"),
+        (#"{\#(message), "guided_json": "{"}"#, "guided_json", "invalid_value"),
+        (#"{\#(message), "guided_choice": []}"#, "guided_choice", "invalid_value"),
+        (#"{\#(message), "regex": "a", "ebnf": "root ::= \"a\""}"#, "ebnf", "invalid_value"),
+        (
+            #"{\#(message), "response_format": {"type": "json_object"}, "guided_regex": "a"}"#, "guided_regex",
+            "invalid_value"
+        ),
+        (
+            #"{\#(message), "regex": "a", "tools": [{"function": {"name": "f"}}], "tool_choice": "required"}"#, "regex",
+            "invalid_value"
+        ),
+        (
+            #"{\#(message), "constraint_options": {"whitespace": "much"}}"#, "constraint_options.whitespace",
+            "invalid_value"
+        ),
         (
             #"{\#(message), "continue_final_message": true, "add_generation_prompt": true}"#, "continue_final_message",
             "invalid_value"
@@ -186,7 +204,7 @@ struct RequestDecodingTests {
         (#"{"text": ["a"], "sampling_params": []}"#, "sampling_params"),
         (#"{"text": "a", "sampling_params": {"temperature": []}}"#, "sampling_params.temperature"),
         (#"{"text": ["a", "b"], "sampling_params": [{}, {"top_k": "x"}]}"#, "sampling_params[1].top_k"),
-        (#"{"text": "a", "sampling_params": {"json_schema": "{}"}}"#, "sampling_params.json_schema"),
+        (#"{"text": "a", "sampling_params": {"json_schema": 5}}"#, "sampling_params.json_schema"),
         (#"{"text": "a", "image_data": "x"}"#, "image_data"), (#"{"text": ["a"], "rid": ["x", "y"]}"#, "rid"),
         (#"{"text": "a", "session_params": {}}"#, "session_params.id"),
     ])

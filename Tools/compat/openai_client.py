@@ -5,14 +5,14 @@ import json
 
 import openai
 from openai import AsyncOpenAI, OpenAI
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from scene import ADD, DOCUMENT, MESSAGES, QUESTION, expect, expect_answer
 
 
 class Person(BaseModel):
-    name: str
-    age: int
+    name: str = Field(max_length=12)
+    age: int = Field(ge=0, le=99)
 
 
 def checks(url: str, model: str):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from typing import Annotated
 
 from scene import ADD, DOCUMENT, MESSAGES, QUESTION, expect, expect_answer
 
@@ -82,7 +83,7 @@ def ollama_checks(url: str, model: str):
         expect(client.generate(model=model, prompt="Hello", raw=True, options={"num_predict": 4}).eval_count > 0, "raw")
 
     def structured():
-        schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+        schema = {"type": "object", "properties": {"name": {"type": "string", "maxLength": 12}}, "required": ["name"], "additionalProperties": False}
         answer = client.chat(model=model, messages=MESSAGES, format=schema, options={"temperature": 0, "num_predict": 200})
         expect("name" in json.loads(answer.message.content), answer.message.content)
 
@@ -143,17 +144,17 @@ def langchain_checks(url: str, model: str):
     from langchain_core.messages import HumanMessage, SystemMessage
     from langchain_core.tools import tool
     from langchain_openai import ChatOpenAI, OpenAI
-    from pydantic import BaseModel
+    from pydantic import BaseModel, Field
 
     settings = {"model": model, "base_url": url + "/v1", "api_key": "none", "temperature": 0}
     chat = ChatOpenAI(**settings)
     messages = [SystemMessage(DOCUMENT), HumanMessage(QUESTION)]
 
     class Person(BaseModel):
-        name: str
+        name: str = Field(max_length=12)
 
     @tool
-    def add(a: int, b: int) -> int:
+    def add(a: Annotated[int, Field(ge=0, le=9)], b: Annotated[int, Field(ge=0, le=9)]) -> int:
         """Adds."""
         return a + b
 
@@ -174,7 +175,7 @@ def langchain_checks(url: str, model: str):
         expect(isinstance(chat.with_structured_output(Person).invoke("Make a person."), Person), "structured")
 
     def tools():
-        answer = chat.bind_tools([add], tool_choice="required").invoke("1 + 1?")
+        answer = chat.bind_tools([add], tool_choice="required", strict=True).invoke("1 + 1?")
         expect(answer.tool_calls[0]["name"] == "add", answer.tool_calls)
 
     def responses_api():
@@ -187,11 +188,11 @@ def langchain_checks(url: str, model: str):
 def instructor_checks(url: str, model: str):
     import instructor
     from openai import OpenAI
-    from pydantic import BaseModel
+    from pydantic import BaseModel, Field
 
     class Person(BaseModel):
-        name: str
-        age: int
+        name: str = Field(max_length=12)
+        age: int = Field(ge=0, le=99)
 
     def using(mode):
         client = instructor.from_openai(OpenAI(base_url=url + "/v1", api_key="none"), mode=mode)
@@ -235,6 +236,7 @@ def agents_checks(url: str, model: str):
     from agents import Agent, ModelSettings, OpenAIChatCompletionsModel, OpenAIResponsesModel, Runner, function_tool
     from agents import set_tracing_disabled
     from openai import AsyncOpenAI
+    from pydantic import Field
 
     set_tracing_disabled(True)
 
@@ -256,7 +258,7 @@ def agents_checks(url: str, model: str):
         calls = []
 
         @function_tool
-        def add(a: int, b: int) -> str:
+        def add(a: Annotated[int, Field(ge=0, le=9)], b: Annotated[int, Field(ge=0, le=9)]) -> str:
             """Adds."""
             calls.append((a, b))
             return "2"

@@ -93,5 +93,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", type=Path, default=DEFAULT_BINARY)
     parser.add_argument("--chromium", default=shutil.which("chromium"))
-    parser.add_argument("--pictures", type=Path, default=REPOSITORY / "docs" / "images")
+    parser.add_argument("--pictures", type=Path, default=REPOSITORY / ".build" / "page")
     sys.exit(asyncio.run(main(parser.parse_args())))

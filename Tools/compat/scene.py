@@ -11,6 +11,7 @@ QUESTION = "Who is the captain of the ship Velmora?"
 ANSWER = "Teren Oskai"
 MESSAGES = [{"role": "system", "content": DOCUMENT}, {"role": "user", "content": QUESTION}]
 
+# The demo model has no idea of JSON: only bounds make it end.
 ADD = {
     "type": "function",
     "function": {
@@ -18,7 +19,8 @@ ADD = {
         "description": "Adds two integers.",
         "parameters": {
             "type": "object",
-            "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+            "properties": {"a": {"type": "integer", "minimum": 0, "maximum": 9},
+                           "b": {"type": "integer", "minimum": 0, "maximum": 9}},
             "required": ["a", "b"],
             "additionalProperties": False,
         },

@@ -30,6 +30,8 @@ extension CPUBackend {
 struct LogitsSampler {
     private let kernels: ck_sample_table
     private let count: Int
+    /// Where each element of `x` comes from, if only some were gathered.
+    private let origins: UnsafeMutablePointer<Int32>
     /// The row, cleaned and then adjusted.
     private let x: UnsafeMutablePointer<Float>
     private let weights: UnsafeMutablePointer<Float>
@@ -39,7 +41,7 @@ struct LogitsSampler {
     private static func padded(_ vocabulary: Int) -> Int { (vocabulary + 32) / 16 * 16 }
 
     static func scratchBytes(vocabulary: Int) -> Int {
-        let floats = 5 * padded(vocabulary) * MemoryLayout<Float>.stride
+        let floats = 6 * padded(vocabulary) * MemoryLayout<Float>.stride
         return (floats + DescendingSearch.Subset.entryBytes + 127) / 128 * 128
     }
 
@@ -50,7 +52,8 @@ struct LogitsSampler {
         let floats = scratch.assumingMemoryBound(to: Float.self)
         x = floats
         weights = floats + stride
-        let ids = scratch + 4 * stride * MemoryLayout<Float>.stride
+        let ids = scratch + 5 * stride * MemoryLayout<Float>.stride
+        origins = (scratch + 4 * stride * MemoryLayout<Float>.stride).assumingMemoryBound(to: Int32.self)
         subset = DescendingSearch.Subset(
             x: floats + 2 * stride, weights: floats + 3 * stride, ids: ids.assumingMemoryBound(to: Int32.self),
             entries: (ids + stride * MemoryLayout<Int32>.stride)
@@ -61,12 +64,22 @@ struct LogitsSampler {
         let n = Int32(count)
         let adjusted = !row.biases.isEmpty || !row.repeated.isEmpty || !row.counts.isEmpty
         if row.topLogprobs == nil && row.temperature <= 0 && !adjusted {
-            return SampledToken(id: kernels.argmax(logits, n))
+            if row.allowed.isEmpty { return SampledToken(id: kernels.argmax(logits, n)) }
+            // A mask mostly leaves few tokens: looking at those alone is less work than at all of them.
+            let few = gather(row.allowed, from: logits)
+            return SampledToken(id: few == 0 ? 0 : origins[Int(kernels.argmax(x, Int32(few)))])
         }
         kernels.clean(logits, n, x)
         let raw = row.topLogprobs.map { logprobs(top: $0) }
         if adjusted { adjust(row) }
-        let id = row.temperature <= 0 ? kernels.argmax(x, n) : draw(row)
+        let id: Int32
+        if row.allowed.isEmpty {
+            id = row.temperature <= 0 ? kernels.argmax(x, n) : draw(row, count: count)
+        } else {
+            let few = gather(row.allowed, from: x)
+            let place = few == 0 ? 0 : row.temperature <= 0 ? kernels.argmax(x, Int32(few)) : draw(row, count: few)
+            id = few == 0 ? 0 : origins[Int(place)]
+        }
         guard let raw else { return SampledToken(id: id) }
         return SampledToken(
             id: id, logprob: raw.logprob(Self.clean(logits[Int(id)])), top: raw.top,
@@ -100,6 +113,35 @@ struct LogitsSampler {
         return result
     }
 
+    // MARK: Step 0
+
+    /// Moves the allowed elements of `source`, which may be `x` itself, to the front of `x`, in their order: what is
+    /// left out cannot be drawn, and nothing else changes.
+    /// - Returns: how many there are.
+    /// - Complexity: O(words of the mask + allowed tokens).
+    private func gather(_ allowed: [UInt64], from source: UnsafePointer<Float>) -> Int {
+        var found = 0
+        for (index, word) in allowed.enumerated() where word != 0 {
+            let base = index * 64
+            if base >= count { break }
+            if word == .max, base + 64 <= count {
+                (x + found).update(from: source + base, count: 64)
+                for offset in 0..<64 { origins[found + offset] = Int32(truncatingIfNeeded: base + offset) }
+                found += 64
+                continue
+            }
+            var rest = base + 64 <= count ? word : word & (1 << UInt64(count - base) - 1)
+            while rest != 0 {
+                let id = base + rest.trailingZeroBitCount
+                x[found] = source[id]
+                origins[found] = Int32(truncatingIfNeeded: id)
+                found += 1
+                rest &= rest - 1
+            }
+        }
+        return found
+    }
+
     // MARK: Steps 1 to 3
 
     /// As the `clean` kernel does it.
@@ -126,14 +168,15 @@ struct LogitsSampler {
     /// Up to this `topK` a partial selection is cheaper than exponentials of the whole vocabulary.
     private static let smallTopK = 64
 
-    private mutating func draw(_ row: SamplingRow) -> Int32 {
+    /// - Parameter count: elements of `x` that can be drawn.
+    private mutating func draw(_ row: SamplingRow, count: Int) -> Int32 {
         let n = Int32(count)
         let maximum = kernels.maximum(x, n)
         // Nothing allowed: as argmax.
         if maximum == -.infinity { return 0 }
         let factor = min(1 / row.temperature, .greatestFiniteMagnitude)
         if row.topK > 0 && row.topK <= Self.smallTopK {
-            return drawFromFew(row, maximum: maximum, factor: factor)
+            return drawFromFew(row, count: count, maximum: maximum, factor: factor)
         }
         var mass = kernels.exponentials(x, n, maximum, factor, weights)
         var kept = count
@@ -154,7 +197,7 @@ struct LogitsSampler {
         return search.find(.exceed(Double(row.uniform) * mass))?.id ?? kernels.argmax(x, n)
     }
 
-    private func drawFromFew(_ row: SamplingRow, maximum: Float, factor: Float) -> Int32 {
+    private func drawFromFew(_ row: SamplingRow, count: Int, maximum: Float, factor: Float) -> Int32 {
         var kept = Int(kernels.top(x, Int32(count), Int32(min(row.topK, count)), subset.x, subset.ids))
         var mass = kernels.exponentials(subset.x, Int32(kept), maximum, factor, weights)
         /// How many come first until their sum satisfies the condition, and that sum.

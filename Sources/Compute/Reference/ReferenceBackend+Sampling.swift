@@ -7,7 +7,7 @@ extension ReferenceBackend {
 
     private static func sample(_ raw: [Float], _ row: SamplingRow) -> SampledToken {
         let raw = raw.map(clean)
-        let id = choose(adjusted(raw, row), row)
+        let id = choose(allowed(adjusted(raw, row), row), row)
         guard let top = row.topLogprobs else { return SampledToken(id: Int32(id)) }
         let logprobs = logprobs(raw)
         let best = descending(raw).prefix(max(0, top)).map { (id: Int32($0), logprob: logprobs[$0]) }
@@ -32,6 +32,14 @@ extension ReferenceBackend {
         return logits.map { Float(Double($0) - Double(largest) - log(mass)) }
     }
 
+    /// Step 0.
+    private static func allowed(_ logits: [Float], _ row: SamplingRow) -> [Float] {
+        if row.allowed.isEmpty { return logits }
+        return logits.indices.map { id in
+            id >> 6 < row.allowed.count && row.allowed[id >> 6] >> UInt64(id & 63) & 1 != 0 ? logits[id] : -.infinity
+        }
+    }
+
     /// Steps 1 to 3. An id outside the vocabulary changes nothing.
     private static func adjusted(_ logits: [Float], _ row: SamplingRow) -> [Float] {
         var logits = logits
@@ -49,10 +57,12 @@ extension ReferenceBackend {
         return logits
     }
 
-    /// Step 4. Where every token is forbidden, token 0.
+    /// Step 4. Where every token is forbidden, the first that is allowed, or token 0.
     private static func choose(_ logits: [Float], _ row: SamplingRow) -> Int {
         let order = descending(logits)
-        guard let best = order.first, logits[best] > -.infinity else { return 0 }
+        guard let best = order.first, logits[best] > -.infinity else {
+            return row.allowed.firstIndex { $0 != 0 }.map { $0 * 64 + row.allowed[$0].trailingZeroBitCount } ?? 0
+        }
         if row.temperature <= 0 { return best }
         var kept = order.map { id in
             (id: id, weight: exponential((Double(logits[id]) - Double(logits[best])) / Double(row.temperature)))

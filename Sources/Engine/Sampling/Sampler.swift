@@ -7,6 +7,7 @@ import Scheduling
 package struct Sampler {
     private let baseSeed: UInt64
     private var histories: [Int: PenaltyHistory] = [:]
+    private var constraints = Constraints()
 
     /// - Parameter baseSeed: seeds the requests that bring no seed (`--random-seed`).
     package init(baseSeed: UInt64) {
@@ -37,7 +38,14 @@ package struct Sampler {
         }
         result.topLogprobs = sampling.topLogprobs
         if sampling.topLogprobs != nil { result.scoredIDs = sampling.logprobTokenIDs }
+        if let constraint = state.constraint { result.allowed = constraints.mask(sequence, constraint, state) }
         return result
+    }
+
+    /// What follows from the token that was drawn for a constrained sequence.
+    mutating func advance(sequence: Int, token: Int32, _ state: SamplingState) -> Constraints.Outcome {
+        guard let constraint = state.constraint else { return Constraints.Outcome() }
+        return constraints.advance(sequence, token: token, constraint, state)
     }
 
     /// A row that draws nothing, but tells the log-probability of the prompt's token at this index.
@@ -50,5 +58,8 @@ package struct Sampler {
     }
 
     /// Drops what is remembered of a sequence that has ended.
-    package mutating func forget(sequence: Int) { histories[sequence] = nil }
+    package mutating func forget(sequence: Int) {
+        histories[sequence] = nil
+        constraints.forget(sequence)
+    }
 }

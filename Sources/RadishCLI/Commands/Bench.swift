@@ -6,8 +6,9 @@ struct Bench: AsyncParsableCommand {
         discussion: """
             radish bench one-batch --model-path ./Qwen2.5-0.5B --batch-size 8 --profile
             radish bench kernels
+            radish bench grammar --tokenizer tokenizer.json
 
             docs/benchmarks.md says how to read the tables.
             """,
-        subcommands: [BenchOneBatch.self, BenchKernels.self])
+        subcommands: [BenchOneBatch.self, BenchKernels.self, BenchGrammar.self])
 }

@@ -70,7 +70,7 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         name: .customLong("log-requests-level"),
-        help: ArgumentHelp("With 2 the first 2,048 bytes of each body are logged too, with 3 all of it.", valueName: "0-3"))
+        help: ArgumentHelp("2: log the first 2,048 bytes of each body too, 3: all of it.", valueName: "0-3"))
     var logRequestsLevel = 0
 
     func validate() throws {

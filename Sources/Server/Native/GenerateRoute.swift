@@ -71,15 +71,14 @@ struct GenerateRoute: Sendable {
                 SamplingParameters(), topLogprobs: body.returnLogprob ? body.topLogprobs : nil,
                 logprobTokenIDs: body.logprobTokenIDs)
             for choice in 0..<item.sampling.count {
-                requests.append(
-                    TextRequest(
-                        id: item.sampling.count == 1 ? id : "\(id)-\(choice)", prompt: TextRequest.Prompt(item.prompt),
-                        sampling: sampling.forChoice(choice), stop: item.sampling.stop,
-                        includeStop: item.sampling.includeStop, skipSpecialTokens: item.sampling.skipSpecialTokens,
-                        cacheNamespace: body.cacheSalt, priority: body.priority,
-                        promptLogprobs: body.logprobStart.map {
-                            PromptLogprobs(start: $0, top: body.topLogprobs)
-                        }))
+                var request = TextRequest(
+                    id: item.sampling.count == 1 ? id : "\(id)-\(choice)", prompt: TextRequest.Prompt(item.prompt),
+                    sampling: sampling.forChoice(choice), stop: item.sampling.stop,
+                    includeStop: item.sampling.includeStop, skipSpecialTokens: item.sampling.skipSpecialTokens,
+                    cacheNamespace: body.cacheSalt, priority: body.priority,
+                    promptLogprobs: body.logprobStart.map { PromptLogprobs(start: $0, top: body.topLogprobs) })
+                request.constrain(item.sampling)
+                requests.append(request)
             }
         }
         return requests

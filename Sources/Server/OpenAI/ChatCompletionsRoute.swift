@@ -63,6 +63,9 @@ struct ChatCompletionsRoute: Sendable {
         request.output.separatesReasoning = body.separatesReasoning
         request.output.streamsReasoning = body.streamsReasoning
         request.output.functions = body.tools.tools.map(\.name)
+        request.output.mayReason = true
+        request.constrain(body.sampling)
+        request.constrain(body.tools)
         return request
     }
 }

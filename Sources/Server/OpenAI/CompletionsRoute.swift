@@ -85,7 +85,7 @@ struct CompletionsRoute: Sendable {
     static func textRequest(
         _ prompt: WirePrompt, _ body: CompletionRequest, id: String, _ engine: TextEngine
     ) -> TextRequest {
-        TextRequest(
+        var request = TextRequest(
             id: id, prompt: TextRequest.Prompt(prompt),
             sampling: body.sampling.parameters(
                 engine.assets.defaultSampling,
@@ -94,6 +94,8 @@ struct CompletionsRoute: Sendable {
             skipSpecialTokens: body.sampling.skipSpecialTokens, cacheNamespace: body.options.cacheSalt,
             priority: body.options.priority, promptLogprobs: Self.promptLogprobs(body),
             keptPromptTokens: body.options.truncatePromptTokens)
+        request.constrain(body.sampling)
+        return request
     }
 
     private static func text(_ prompt: WirePrompt, _ engine: TextEngine) -> String {

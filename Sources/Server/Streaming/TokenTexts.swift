@@ -47,7 +47,7 @@ extension FinishedBy {
     init(_ finish: TextFinish) {
         self.init(finish.reason)
         switch self {
-        case .stopToken, .stopString: if finish.calls > 0 { self = .toolCalls }
+        case .stopToken, .stopString, .complete: if finish.calls > 0 { self = .toolCalls }
         case .toolCalls, .length, .abort: break
         }
     }
@@ -56,6 +56,7 @@ extension FinishedBy {
         switch reason {
         case .stopToken(let id): self = .stopToken(id)
         case .stopString(let text): self = .stopString(text)
+        case .complete: self = .complete
         case .length: self = .length
         case .aborted: self = .abort("The request was aborted.")
         case .failed(let error): self = .abort("\(error)")

@@ -14,6 +14,7 @@ struct UsageTally: Sendable {
     private var prompts: [Int: Prompt] = [:]
     private var completions: [Int: Int] = [:]
     private var reasoning: [Int: Int] = [:]
+    private var forced: [Int: Int] = [:]
 
     /// - Parameter choices: answers for each prompt; answer `i` belongs to prompt `i / choices`.
     init(choices: Int) { self.choices = choices }
@@ -31,6 +32,7 @@ struct UsageTally: Sendable {
     private mutating func add(_ finish: TextFinish, index: Int) {
         let usage = finish.usage
         reasoning[index] = finish.reasoningTokens
+        forced[index] = usage.forcedTokens
         addPrompt(usage.promptTokens, cached: usage.cachedTokens, index: index)
         completions[index] = usage.completionTokens
     }
@@ -51,6 +53,7 @@ struct UsageTally: Sendable {
         }
         for count in completions.values { usage.completionTokens += count }
         for count in reasoning.values { usage.reasoningTokens += count }
+        for count in forced.values { usage.forcedTokens += count }
         return usage
     }
 

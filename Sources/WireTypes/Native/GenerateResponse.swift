@@ -126,7 +126,7 @@ package struct GenerateAnswer: Sendable {
         writer.object { writer in
             writer.field("type", finish.name)
             switch finish {
-            case .stopToken, .stopString, .toolCalls:
+            case .stopToken, .stopString, .complete, .toolCalls:
                 writer.name("matched")
                 finish.writeMatched(to: &writer)
             case .length: writer.field("length", completionTokens)

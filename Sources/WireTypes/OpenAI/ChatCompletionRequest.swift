@@ -41,6 +41,10 @@ package struct ChatCompletionRequest: Sendable, Equatable {
             templateVariables.set("reasoning_effort", .string(effort))
         }
         tools = try ToolFields(fields)
+        if let constraint = sampling.constraint, tools.choice != .none, tools.choice != .auto {
+            throw FieldError(
+                constraint.path, .invalid("'tool_choice' demands calls; one answer can follow one constraint"))
+        }
         separatesReasoning = try fields.bool("separate_reasoning") ?? true
         streamsReasoning = try fields.bool("stream_reasoning") ?? true
         try Self.refuseUnsupported(fields)
@@ -56,20 +60,6 @@ package struct ChatCompletionRequest: Sendable, Equatable {
     }
 
     private static func refuseUnsupported(_ fields: JSONFields) throws(FieldError) {
-        switch fields["tool_choice"] {
-        case nil, .string("none"), .string("auto"): break
-        default:
-            throw FieldError(
-                "tool_choice", .unsupported("It needs constrained output; only \"auto\" and \"none\" are available."))
-        }
-        if let format = try fields.fields("response_format") {
-            guard let type = try format.string("type") else { throw FieldError("response_format.type", .missing) }
-            guard type == "text" else {
-                throw FieldError(
-                    "response_format",
-                    .unsupported("The type \"\(type)\" needs constrained output; only \"text\" is available."))
-            }
-        }
         if let modalities = try fields.strings("modalities", atMost: 8), modalities.contains(where: { $0 != "text" }) {
             throw FieldError("modalities", .unsupported("Only \"text\" is available."))
         }

@@ -39,9 +39,6 @@ package struct CompletionRequest: Sendable, Equatable {
         }
         topLogprobs = try fields.int("logprobs")
         echo = try fields.bool("echo") ?? false
-        if let format = try fields.fields("response_format"), try format.string("type") ?? "text" != "text" {
-            throw FieldError("response_format", .unsupported("Only the type \"text\" is available."))
-        }
         try fields.refuse(["suffix"], advice: "This model cannot fill in between two texts.")
         try fields.refuse(["prompt_embeds", "return_hidden_states"])
     }

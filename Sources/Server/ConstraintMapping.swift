@@ -1,0 +1,81 @@
+import TextGeneration
+import WireTypes
+
+extension TextRequest {
+    /// Takes what the body says about the answer's form.
+    mutating func constrain(_ fields: SamplingFields) {
+        guard let wire = fields.constraint else { return }
+        constraint = Constraint(wire)
+        constraintOptions.jumpsForward = wire.options.jumpsForward
+        constraintOptions.closesInTime = wire.options.closesInBudget
+    }
+
+    /// Makes the model call where it must, and call right where functions are strict.
+    mutating func constrain(_ tools: ToolFields) {
+        guard tools.choice != .none else { return }
+        var offered = tools.tools
+        if case .function(let name) = tools.choice { offered = offered.filter { $0.name == name } }
+        let isRequired = tools.choice != .auto
+        let isStrict = offered.contains(where: \.isStrict)
+        guard isRequired || isStrict || constraint != nil else { return }
+        let calls = Constraint.ToolCallForm(
+            functions: offered.map { tool in
+                // Without strictness OpenAI's arguments need not follow the schema; where a call is enforced they do.
+                let isFollowed = isRequired || tool.isStrict
+                return .init(
+                    name: tool.name, schema: isFollowed ? tool.parameters?.text : nil,
+                    path: tool.path + ".function.parameters")
+            },
+            isRequired: isRequired || constraint != nil, allowsSeveral: tools.parallel && !tools.choice.isFunction)
+        if let other = constraint {
+            constraint?.form = .either(other.form, .toolCalls(calls))
+        } else {
+            constraint = Constraint(.toolCalls(calls), path: isRequired ? "tool_choice" : "tools")
+        }
+        output.enforcesCalls = calls.isRequired
+    }
+}
+
+extension ToolFields.Choice {
+    fileprivate var isFunction: Bool { if case .function = self { true } else { false } }
+}
+
+extension Constraint {
+    init(_ wire: WireConstraint) {
+        self.init(Form(wire.form), path: wire.path)
+        switch wire.options.whitespace {
+        case .compact: whitespace = .compact
+        case .spaced: whitespace = .spaced
+        case .flexible: whitespace = .flexible(16)
+        }
+        anyPropertyOrder = wire.options.anyPropertyOrder
+        bestEffort = wire.options.bestEffort
+    }
+}
+
+extension Constraint.Form {
+    init(_ form: WireConstraint.Form) {
+        switch form {
+        case .jsonObject: self = .jsonObject
+        case .jsonSchema(let schema): self = .jsonSchema(schema.text)
+        case .regex(let pattern): self = .regex(pattern)
+        case .ebnf(let source): self = .ebnf(source)
+        case .choice(let texts): self = .choice(texts)
+        case .structuralTag(let tag):
+            self = .structuralTag(
+                Constraint.StructuralTag(
+                    structures: tag.structures.map {
+                        .init(begin: $0.begin, content: Constraint.Form($0.content), ends: $0.ends)
+                    },
+                    triggers: tag.triggers, atLeastOne: tag.atLeastOne, stopAfterFirst: tag.stopAfterFirst))
+        }
+    }
+}
+
+extension JSONValue {
+    fileprivate var text: String {
+        var writer = JSONWriter()
+        writer.value(self)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

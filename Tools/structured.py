@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+"""`make structured`: constrained answers of the real server, judged by the `jsonschema` package.
+
+The demo model, and stories260k (which knows no JSON at all) where it is at hand, answer fifty schemas through
+/v1/chat/completions, streaming and not, sixteen at a time, beside requests without a constraint whose answers must be,
+byte by byte, those of an undisturbed server. Then regular expressions, choices and grammars on all three endpoints,
+enforced tool calls, mistakes. With --speed also the ratio of constrained to free tokens per second.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import jsonschema
+from openai import AsyncOpenAI, OpenAI
+
+from check_list import CheckList
+from server_process import DEFAULT_BINARY, ServerProcess, shared_model
+from structured_schemas import SCHEMAS
+
+# Names `tools`, so that they are not described in the prompt: the context of stories260k is too short for that.
+PLAIN_TEMPLATE = "{% if tools %}{% endif %}{% for message in messages %}{{ message.content }} {% endfor %}"
+AT_ONCE = 16
+FREE = [
+    {
+        "messages": [{"role": "user", "content": f"Tell me the story of ship number {number}."}],
+        "temperature": 0.9 if number % 2 else 0,
+        "seed": number,
+        "max_tokens": 96,
+        "logprobs": number % 3 == 0,
+    }
+    for number in range(6)
+]
+
+
+def validate(instance_text: str, schema: dict, name: str = "") -> None:
+    draft = jsonschema.Draft7Validator if "draft 7" in name else jsonschema.Draft202012Validator
+    draft(schema, format_checker=draft.FORMAT_CHECKER).validate(json.loads(instance_text))
+
+
+class Structured:
+    def __init__(self, server: ServerProcess):
+        self.server = server
+        self.client = AsyncOpenAI(base_url=server.base_url, api_key="none", max_retries=0, timeout=300)
+        self.sync = OpenAI(base_url=server.base_url, api_key="none", max_retries=0, timeout=300)
+
+    async def free(self, options: dict) -> str:
+        answer = await self.client.chat.completions.create(model="default", **options)
+        choice = answer.choices[0]
+        bits = [(entry.token, entry.logprob) for entry in choice.logprobs.content] if choice.logprobs else []
+        return json.dumps([choice.message.content, choice.finish_reason, bits])
+
+    async def undisturbed(self) -> list[str]:
+        return [await self.free(options) for options in FREE]
+
+    async def constrained(self, name: str, schema: dict, stream: bool, seed: int) -> tuple[str, int, int]:
+        options = {
+            "model": "default",
+            "messages": [{"role": "user", "content": f"Give me {name} as JSON."}],
+            "temperature": (0, 0.8, 1.2)[seed % 3],
+            "seed": seed,
+            "max_tokens": 220,
+            "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": schema, "strict": True}},
+            "extra_body": {"constraint_options": {"close_in_budget": True}},
+        }
+        if not stream:
+            answer = await self.client.chat.completions.create(**options)
+            content, reason, usage = answer.choices[0].message.content, answer.choices[0].finish_reason, answer.usage
+        else:
+            content, reason, usage = "", None, None
+            events = await self.client.chat.completions.create(
+                **options, stream=True, stream_options={"include_usage": True}
+            )
+            async for event in events:
+                usage = event.usage or usage
+                for choice in event.choices:
+                    content += choice.delta.content or ""
+                    reason = choice.finish_reason or reason
+        assert reason == "stop", f"{name}: finish_reason {reason!r} after {content!r}"
+        try:
+            validate(content, schema, name)
+        except Exception as error:
+            raise AssertionError(f"{name}: {content!r}: {error}") from error
+        details = usage.completion_tokens_details.model_dump()
+        return content, usage.completion_tokens, details.get("forced_tokens") or 0
+
+    async def all_schemas(self, alone: list[str]) -> str:
+        """`alone`: what the free requests were answered before there were others."""
+        gate = asyncio.Semaphore(AT_ONCE)
+        tokens = forced = 0
+
+        async def one(place: int, name: str, schema: dict, stream: bool):
+            async with gate:
+                return await self.constrained(name, schema, stream, place)
+
+        jobs = [one(place, name, schema, stream) for stream in (False, True)
+                for place, (name, schema) in enumerate(SCHEMAS.items())]
+        neighbours = asyncio.gather(*(self.free(options) for options in FREE * 2))
+        results = await asyncio.gather(*jobs, return_exceptions=True)
+        beside = await neighbours
+        wrong = [str(result) for result in results if isinstance(result, BaseException)]
+        assert not wrong, f"{len(wrong)} of {len(results)}: " + "; ".join(wrong[:5])
+        half = len(SCHEMAS)
+        differ = [name for place, name in enumerate(SCHEMAS) if results[place][0] != results[place + half][0]]
+        assert not differ, f"streamed and whole answers differ: {differ}"
+        for place, text in enumerate(beside):
+            assert text == alone[place % len(FREE)], f"free request {place % len(FREE)} was disturbed: {text}"
+        for _, count, jumped in results:
+            tokens += count
+            forced += jumped
+        return f"{len(results)} valid, {tokens} tokens, {forced} of them forced"
+
+    # Other forms
+
+    def generate(self, parameters: dict) -> dict:
+        body = {"text": "Say it:", "sampling_params": {"max_new_tokens": 60, "temperature": 0.7, **parameters}}
+        response = httpx.post(self.server.root + "/generate", json=body, timeout=120)
+        response.raise_for_status()
+        return response.json()
+
+    def other_forms(self) -> None:
+        for name in ("regex", "guided_regex"):
+            if name == "regex":
+                text = self.generate({"regex": "[a-f]{3}-[0-9]{2,4}"})["text"]
+            else:
+                text = self.sync.completions.create(
+                    model="default", prompt="Say", max_tokens=60, extra_body={name: "[a-f]{3}-[0-9]{2,4}"}
+                ).choices[0].text
+            assert re.fullmatch("[a-f]{3}-[0-9]{2,4}", text), f"{name}: {text!r}"
+        text = self.generate({"ebnf": 'root ::= "(" ("a" | root) ")"'})["text"]
+        assert re.fullmatch(r"\(+a\)+", text) and text.count("(") == text.count(")"), text
+        text = self.generate({"json_schema": json.dumps(SCHEMAS["enum"])})["text"]
+        validate(text, SCHEMAS["enum"])
+        choices = ["yes", "no", "perhaps not"]
+        for body in ({"guided_choice": choices}, {"structured_outputs": {"choice": choices}}):
+            answer = self.sync.chat.completions.create(
+                model="default", messages=[{"role": "user", "content": "Well?"}], extra_body=body
+            )
+            assert answer.choices[0].message.content in choices, answer
+            assert answer.choices[0].finish_reason == "stop", answer
+        answer = self.sync.chat.completions.create(
+            model="default",
+            messages=[{"role": "user", "content": "Anything as JSON"}],
+            response_format={"type": "json_object"},
+            max_tokens=120,
+            extra_body={"constraint_options": {"close_in_budget": True}},
+        )
+        assert isinstance(json.loads(answer.choices[0].message.content), dict), answer
+
+    TOOLS = [
+        {"type": "function", "function": {"name": "get_ship", "parameters": SCHEMAS["person"]}},
+        {"type": "function", "function": {"name": "add", "strict": True, "parameters": SCHEMAS["bounded integer"]}},
+    ]
+
+    def tool_calls(self) -> None:
+        schemas = {tool["function"]["name"]: tool["function"]["parameters"] for tool in self.TOOLS}
+        wanted = [("required", None), ({"type": "function", "function": {"name": "add"}}, "add")]
+        for choice, name in wanted:
+            options = {
+                "model": "default",
+                "messages": [{"role": "user", "content": "Do it."}],
+                "tools": self.TOOLS,
+                "tool_choice": choice,
+                "parallel_tool_calls": False,
+                "max_tokens": 200,
+                "temperature": 1,
+                "seed": 3,
+                "extra_body": {"constraint_options": {"close_in_budget": True}},
+            }
+            message = self.sync.chat.completions.create(**options).choices[0]
+            assert message.finish_reason == "tool_calls", message
+            (call,) = message.message.tool_calls
+            assert name in (None, call.function.name), call
+            validate(call.function.arguments, schemas[call.function.name])
+            with self.sync.chat.completions.stream(**options) as stream:
+                final = stream.get_final_completion().choices[0]
+            assert final.finish_reason == "tool_calls", final
+            (streamed,) = final.message.tool_calls
+            assert streamed.function.name == call.function.name, streamed
+            assert streamed.function.arguments == call.function.arguments, (streamed, call)
+
+    def mistakes(self) -> None:
+        cases = [
+            ({"regex": "(a"}, "regex", "regular expression"),
+            ({"ebnf": "root ::= other"}, "ebnf", "line 1"),
+            ({"json_schema": {"type": "object", "properties": {"a": {"type": "thing"}}}}, "json_schema", "/a"),
+            ({"regex": "a", "ebnf": "b"}, "ebnf", "as well"),
+            ({"regex": "(x{1,1000}){1,1000}"}, "regex", ""),
+        ]
+        for fields, parameter, part in cases:
+            body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 4, **fields}
+            response = httpx.post(self.server.root + "/v1/chat/completions", json=body, timeout=60)
+            if part == "" and response.status_code == 200:
+                continue
+            error = response.json()["error"]
+            assert response.status_code == 400 and error["param"] == parameter and part in error["message"], error
+
+    # Speed
+
+    async def rate(self, batch: int, constraint: dict, tokens: int) -> tuple[float, float]:
+        """Tokens per second over `batch` requests at once, and the share of them that was forced."""
+
+        async def one(place: int) -> dict:
+            body = {
+                "model": "default", "prompt": f"Number {place}:", "max_tokens": tokens, "temperature": 0.8, "seed": place,
+                "ignore_eos": True, **constraint,
+            }
+            response = await http.post(self.server.root + "/v1/completions", json=body)
+            response.raise_for_status()
+            return response.json()["usage"]
+
+        async with httpx.AsyncClient(timeout=300, limits=httpx.Limits(max_connections=64)) as http:
+            since = time.monotonic()
+            usages = await asyncio.gather(*(one(place) for place in range(batch)))
+            elapsed = time.monotonic() - since
+        count = sum(usage["completion_tokens"] for usage in usages)
+        forced = sum(usage["completion_tokens_details"].get("forced_tokens", 0) for usage in usages)
+        return count / elapsed, forced / count
+
+    def speed(self, rounds: int, batches: list[int], tokens: int) -> None:
+        """Free text, text held to a pattern that allows nearly all of it, and a list of orders in JSON, the latter
+        decoded token by token and with jump-forward. Modes take turns, so that all see the same machine."""
+        order = {
+            "type": "object", "additionalProperties": False,
+            "required": ["order_number", "customer_name", "state", "express_delivery", "total_cents"],
+            "properties": {
+                "order_number": {"type": "integer", "minimum": 1000, "maximum": 9999},
+                "customer_name": {"type": "string", "minLength": 3, "maxLength": 12},
+                "state": {"enum": ["ordered", "shipped", "delivered"]}, "express_delivery": {"type": "boolean"},
+                "total_cents": {"type": "integer", "minimum": 0, "maximum": 99999},
+            },
+        }
+        orders = {"json_schema": {"type": "array", "items": order, "minItems": tokens // 8}}
+        stepwise = {"constraint_options": {"jump_forward": False}}
+        modes = {
+            "free": {}, "text": {"regex": "[^\\r]{0,8000}", **stepwise}, "step": {**orders, **stepwise}, "jump": orders,
+        }
+        print("batch  free tok/s | pattern  ratio | JSON by step  ratio | JSON with jumps  ratio  forced")
+        for batch in batches:
+            asyncio.run(self.rate(batch, modes["jump"], tokens))
+            rates: dict[str, list[float]] = {name: [] for name in modes}
+            share = 0.0
+            for _ in range(rounds):
+                for name, constraint in modes.items():
+                    value, share_now = asyncio.run(self.rate(batch, constraint, tokens))
+                    rates[name].append(value)
+                    share = share_now if name == "jump" else share
+            middle = {name: statistics.median(values) for name, values in rates.items()}
+            ratio = {name: middle[name] / middle["free"] for name in modes}
+            print(
+                f"{batch:5}  {middle['free']:10.1f} | {middle['text']:7.1f}  {ratio['text']:5.3f}"
+                f" | {middle['step']:12.1f}  {ratio['step']:5.3f} | {middle['jump']:15.1f}  {ratio['jump']:5.3f}"
+                f"  {100 * share:5.0f}%", flush=True
+            )
+
+
+def run(checks: CheckList, name: str, binary: Path, arguments: list[str], speed: tuple | None = None) -> None:
+    with ServerProcess(binary, [*arguments, "--served-model-name", "default"]) as server:
+        structured = Structured(server)
+        if speed:
+            structured.speed(*speed)
+            return
+
+        async def schemas():
+            return await structured.all_schemas(await structured.undisturbed())
+
+        checks.check(f"{name}: 50 schemas, whole and streamed, {AT_ONCE} at a time, neighbours undisturbed", schemas)
+        checks.check(f"{name}: regex, ebnf, choice, json_object on three endpoints", structured.other_forms)
+        checks.check(f"{name}: enforced tool calls, whole and streamed", structured.tool_calls)
+        checks.check(f"{name}: mistakes are 400s that name their place", structured.mistakes)
+        checks.check(f"{name}: every page has come back", lambda: server.wait_until_idle() and None)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--binary", type=Path, default=DEFAULT_BINARY)
+    parser.add_argument("--speed", type=int, default=0, metavar="ROUNDS", help="measure instead of check")
+    parser.add_argument("--batches", default="1,2,4,8,16,32")
+    parser.add_argument("--tokens", type=int, default=192, help="of each answer that is measured")
+    parser.add_argument("--model-path", help="of the model to measure; the demo model by default")
+    options = parser.parse_args()
+    checks = CheckList()
+    if options.speed:
+        model = ["--model-path", options.model_path] if options.model_path else []
+        batches = [int(batch) for batch in options.batches.split(",")]
+        run(checks, "", options.binary, model, (options.speed, batches, options.tokens))
+        return 0
+    run(checks, "demo", options.binary, [])
+    stories = shared_model("stories260k")
+    if stories is None:
+        checks.skip("stories260k", "shared/models/stories260k is not here")
+    else:
+        run(checks, "stories260k", options.binary,
+            ["--model-path", str(stories), "--chat-template", PLAIN_TEMPLATE])
+    return checks.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
