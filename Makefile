@@ -10,7 +10,8 @@ TESTS := --scratch-path .build-test
 RADISH := .build/release/radish
 ARGS ?=
 
-.PHONY: help serve build test sanitize smoke compat fuzz-http soak format lint clean system-packages python structured
+.PHONY: help serve build test sanitize smoke compat fuzz-http soak bench-peers format lint clean system-packages \
+	python structured
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -54,6 +55,9 @@ structured: build python ## 50 schemas, regexes, grammars and tool calls against
 
 soak: build python ## 64 concurrent streams with random aborts for two minutes
 	.venv/bin/python Tools/soak.py --binary $(RADISH) --seconds 120
+
+bench-peers: build ## beside llama.cpp and vLLM on this machine: builds and installs them below /tmp; takes an hour
+	python3 Tools/bench_peers/bench_peers.py --work $(or $(PEERS),/tmp/radish-peers) --binary $(RADISH) --out docs/benchmarks
 
 format: ## rewrite the Swift sources in the project's style
 	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift

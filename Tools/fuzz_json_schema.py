@@ -4,8 +4,10 @@
     python Tools/fuzz_json_schema.py --radish .build/release/radish --walks 10000
 
 For each schema `radish grammar sample` walks through the masks (any allowed token, all equally likely); every text must
-parse, and `jsonschema` must accept it. A schema that radish refuses is counted; one that it calls unsatisfiable is
-checked against instances made by chance. Ends with status 1 at the first contradiction, printing seed and schema.
+parse, and `jsonschema` must accept it. The other way round, values made by chance and texts changed by chance are judged
+by `radish grammar check` and by `jsonschema`, which must agree. A schema that radish refuses is counted; one that it calls
+unsatisfiable is checked against values made by chance. Ends with status 1 at the first contradiction, printing seed and
+schema.
 """
 
 import argparse
@@ -189,6 +191,48 @@ class Schemas:
         }[kind]()
 
 
+def changed(value, schemas):
+    """The value with one part changed, dropped or added."""
+    r = schemas.random
+    if isinstance(value, dict) and value and r.random() < 0.8:
+        key = r.choice(list(value))
+        kind = r.random()
+        if kind < 0.25:
+            return {name: part for name, part in value.items() if name != key}
+        if kind < 0.4:
+            return {**value, r.choice(NAMES): schemas.value(1)}
+        if kind < 0.55:
+            items = list(value.items())
+            r.shuffle(items)
+            return dict(items)
+        return {**value, key: changed(value[key], schemas)}
+    if isinstance(value, list) and value and r.random() < 0.8:
+        index = r.randrange(len(value))
+        kind = r.random()
+        if kind < 0.3:
+            return value[:index] + value[index + 1 :]
+        if kind < 0.5:
+            return value + [r.choice(value)]
+        return value[:index] + [changed(value[index], schemas)] + value[index + 1 :]
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool) and r.random() < 0.7:
+        return value + r.choice([1, -1, Decimal("0.5"), Decimal("0.01"), 10])
+    if isinstance(value, str) and r.random() < 0.7:
+        return r.choice([value + "a", value[1:], value + "\n", value.upper(), "x" + value])
+    return schemas.value(2)
+
+
+def written(value):
+    """JSON text without exponents, with spaces."""
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, (int, float, Decimal)):
+        text = format(Decimal(value), "f")
+        return text if len(text) < 400 else "0"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(written, value)) + "]"
+    return "{" + ", ".join(f"{json.dumps(name)}: {written(part)}" for name, part in value.items()) + "}"
+
+
 def is_integer(_, instance):
     if isinstance(instance, bool):
         return False
@@ -245,16 +289,34 @@ def sample(radish, path, count, seed, extra):
     return done.returncode, [line for line in done.stdout.split("\n") if line], done.stderr
 
 
+def disagreements(radish, folder, path, judge, values):
+    """Values on which radish and the validator differ, with radish's opinion."""
+    texts = [written(value) for value in values]
+    files = []
+    for index, text in enumerate(texts):
+        files.append(f"{folder}/{index}.json")
+        with open(files[-1], "w", encoding="utf-8") as file:
+            file.write(text)
+    command = [radish, "grammar", "check", "--json-schema", path, "--instance", *files]
+    lines = subprocess.run(command, capture_output=True, text=True, encoding="utf-8").stdout.split("\n")
+    opinions = dict(line.split(": ", 1) for line in lines if ": " in line)
+    for file, text in zip(files, texts):
+        opinion = opinions.get(file, "nothing")
+        if (opinion == "valid") != judge.is_valid(json.loads(text, parse_float=Decimal)):
+            yield text, opinion
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--radish", default=".build/release/radish")
     parser.add_argument("--walks", type=int, default=10_000)
     parser.add_argument("--per-schema", type=int, default=12)
+    parser.add_argument("--judged", type=int, default=30, help="values judged for each schema")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep-going", action="store_true", help="count contradictions instead of stopping")
     parser.add_argument("--model-path", help="take the vocabulary of this model; default: the embedded one")
     arguments = parser.parse_args()
-    counts = dict(schemas=0, walks=0, refused=0, unsatisfiable=0, unfinished=0, wrong=0)
+    counts = dict(schemas=0, walks=0, judged=0, refused=0, unsatisfiable=0, unfinished=0, wrong=0)
     reasons = {}
     seed = arguments.seed
     with tempfile.TemporaryDirectory() as folder:
@@ -280,7 +342,7 @@ def main():
 
             if status == 2 and "no JSON value satisfies" in error:
                 counts["unsatisfiable"] += 1
-                for _ in range(300):
+                for _ in range(0 if schemas.formats else 300):
                     value = json.loads(json.dumps(schemas.value(2)), parse_float=Decimal)
                     if judge.is_valid(value):
                         contradiction(f"called unsatisfiable, yet {value!r} satisfies it")
@@ -305,6 +367,17 @@ def main():
                 problem = next(iter(judge.iter_errors(value)), None)
                 if problem is not None:
                     contradiction(f"{text} is not valid: {problem.message[:300]} at {list(problem.absolute_path)}")
+            if not schemas.formats and arguments.judged:
+                known = [json.loads(text, parse_float=Decimal) for text in texts if len(text) < 2000] or [None]
+                values = []
+                for index in range(arguments.judged):
+                    value = schemas.random.choice(known)
+                    for _ in range(schemas.random.randint(1, 2)):
+                        value = changed(value, schemas)
+                    values.append(value if index % 3 else schemas.value(2))
+                counts["judged"] += len(values)
+                for text, opinion in disagreements(arguments.radish, folder, path, judge, values):
+                    contradiction(f"{text} is said to be {opinion}")
             if counts["schemas"] % 100 == 0:
                 print(counts, flush=True)
     print(counts)

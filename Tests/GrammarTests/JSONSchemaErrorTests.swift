@@ -12,6 +12,10 @@ struct JSONSchemaErrorTests {
 
     @Test(arguments: [
         (
+            "{\"prefixItems\": [{\"type\": \"boolean\"}, {\"type\": \"boolean\"}], \"uniqueItems\": true}", "uniqueItems",
+            "#/uniqueItems"
+        ),
+        (
             "{\"properties\": {\"tags\": {\"items\": {\"type\": \"string\"}, \"uniqueItems\": true}}}", "uniqueItems",
             "#/properties/tags/uniqueItems"
         ),

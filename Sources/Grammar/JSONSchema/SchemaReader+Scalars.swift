@@ -34,6 +34,8 @@ extension SchemaReader {
             throw unsupported(keyword, place, "\(construct) at character \(offset) of the regular expression")
         } catch .limitExceeded(let bound, let limit) {
             throw .limitExceeded(bound: bound, limit: limit, pointer: document.pointer(place))
+        } catch .cancelled {
+            throw .cancelled
         } catch {
             throw invalid(keyword, place, "is no regular expression: \(error)")
         }

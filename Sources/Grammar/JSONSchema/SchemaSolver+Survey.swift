@@ -20,11 +20,25 @@ extension SchemaSolver {
                     for item in plain.items { visit(item) }
                     visit(plain.rest)
                 } else {
-                    for choice in try itemChoices(ArrayState(residual: restricted)) where choice.next.used.isEmpty {
-                        visit(choice.item)
-                    }
+                    for item in try items(from: ArrayState(residual: restricted)) { visit(item) }
                 }
             }
         }
+    }
+
+    /// What the items of an array may have to satisfy, along the states that differ in their demands.
+    private func items(from start: ArrayState, limit: Int = 64) throws(JSONSchemaError) -> [Formula] {
+        var seen: Set<Formula> = [start.residual]
+        var pending = [start]
+        var items: [Formula] = []
+        var next = 0
+        while next < pending.count, next < limit {
+            for choice in try itemChoices(pending[next]) {
+                if choice.next.used.isEmpty { items.append(choice.item) }
+                if seen.insert(choice.next.residual).inserted { pending.append(choice.next) }
+            }
+            next += 1
+        }
+        return items
     }
 }

@@ -128,6 +128,8 @@ final class SchemaSolver {
             return try work()
         } catch .limitExceeded(let bound, let limit) {
             throw .limitExceeded(bound: bound, limit: limit, pointer: "#")
+        } catch .cancelled {
+            throw .cancelled
         } catch {
             throw .unsatisfiable(pointer: "#")
         }

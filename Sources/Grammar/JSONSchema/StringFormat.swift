@@ -23,7 +23,7 @@ enum StringFormat: String, CaseIterable {
         case .dateTime: .concatenation([Self.fullDate, Self.characters("Tt"), Self.fullTime])
         case .duration: Self.isoDuration
         case .email: Self.mailbox(extra: .empty)
-        case .idnEmail: Self.mailbox(extra: Self.nonASCII)
+        case .idnEmail: Self.mailbox(extra: CodePointSet(0x80, CodePointSet.maximum))
         case .hostname: Self.hostName
         case .ipv4: Self.ipv4Address
         case .ipv6: Self.ipv6Address
@@ -134,9 +134,14 @@ enum StringFormat: String, CaseIterable {
 
     // MARK: Addresses
 
+    /// Hyphens at the third and fourth place are kept for encoded names (RFC 5891, 4.2.3.1).
     private static let label: RegularLanguage = {
         let alphanumeric = set("a-zA-Z0-9")
-        return alphanumeric.then(optional(all(set("a-zA-Z0-9-").repeated(0, 61), alphanumeric)))
+        let inner = RegularLanguage.set(points("a-zA-Z0-9").union(CodePointSet([45])))
+        let plain = alphanumeric.then(optional(all(inner.repeated(0, 61), alphanumeric)))
+        let reserved = all(inner.repeated(2, 2), .text("--"), .anyText)
+        let encoded = all(characters("xX"), characters("nN"), .text("--"), inner.repeated(0, 58), alphanumeric)
+        return any(plain.subtracting(reserved), encoded)
     }()
 
     /// RFC 1123: labels of up to 63 characters, 253 in all; not of digits only at the end, which would be an address.
@@ -231,7 +236,7 @@ enum StringFormat: String, CaseIterable {
 
     private static let template: RegularLanguage = {
         let literal = any(
-            .set(points("!#$&()*+,./0-9:;=?@A-Z[]_a-z~").union(CodePointSet([45])).union(nonASCII)), percent)
+            .set(points("!#$&'()*+,./0-9:;=?@A-Z[]_a-z~").union(CodePointSet([45])).union(nonASCII)), percent)
         let character = any(set("a-zA-Z0-9_"), percent)
         let name = character.then(optional(.text(".")).then(character).repeated())
         let modifier = optional(any(.text("*"), all(.text(":"), digits(1, 9), digit.repeated(0, 3))))
