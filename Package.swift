@@ -118,7 +118,8 @@ let package = Package(
         tests(
             "Engine",
             [
-                "Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Tensors", "TestSupport",
+                "Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Tensors",
+                "TestSupport",
             ]),
         tests("EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Tensors"]),
         tests(
