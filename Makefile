@@ -23,6 +23,7 @@ build: system-packages ## release binary .build/release/radish, one file with th
 	$(RELEASE) --product radish
 
 test: system-packages ## all tests, in release mode
+	Tools/setup/system_packages.sh redis-server
 	$(SWIFT) build -c release $(TESTS) --build-tests
 	$(SWIFT) test -c release $(TESTS) --skip-build
 

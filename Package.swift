@@ -54,6 +54,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "CEmbedded", exclude: ["web"]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .target(name: "CPageHash", linkerSettings: [.linkedLibrary(":libsodium.a")]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
         library("Tensors"),
         library("Compute", ["CKernels", "Tensors"]),
@@ -62,7 +64,10 @@ let package = Package(
         library("Tokenizers"),
         library("ChatTemplates"),
         library("OutputParsers"),
-        library("PrefixCache"),
+        library("PrefixCache", ["CPageHash"]),
+        .target(
+            name: "RedisTier", dependencies: ["CHiredis", "PrefixCache"], swiftSettings: swift,
+            linkerSettings: [.linkedLibrary(":libhiredis.a")]),
         library("EngineInterface", ["Grammar"]),
         library("Grammar"),
         library("Scheduling", ["EngineInterface", "PrefixCache"]),
@@ -92,9 +97,8 @@ let package = Package(
             name: "RadishCLI",
             dependencies: [
                 "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineBench", "EngineInterface", "Grammar",
-                "Models", "PrefixCache", "Radish", "RadishClient", "Scheduling", "Server", "Tensors", "TextGeneration",
-                "Tokenizers",
-                argumentParser, logging, serviceLifecycle, unixSignals, yams,
+                "Models", "PrefixCache", "Radish", "RadishClient", "RedisTier", "Scheduling", "Server", "Tensors",
+                "TextGeneration", "Tokenizers", argumentParser, logging, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: swift),
         // Tests
@@ -109,6 +113,7 @@ let package = Package(
         tests("ChatTemplates"),
         tests("OutputParsers"),
         tests("PrefixCache", ["TestSupport"]),
+        tests("RedisTier", ["PrefixCache", "TestSupport"]),
         tests("EngineInterface"),
         tests("Grammar", ["TestSupport", "Tokenizers"], fixtures: ["Fixtures"]),
         tests("Scheduling", ["EngineInterface", "PrefixCache", "TestSupport"]),

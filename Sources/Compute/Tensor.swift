@@ -55,6 +55,10 @@ package class KVCache {
         self.layout = layout
         self.pageCount = pageCount
     }
+
+    /// All bytes of one page where the host can reach them, for moving it elsewhere and back; nil if it cannot.
+    /// Valid as long as the cache lives; whoever writes through it must know that nobody else uses the page.
+    package func hostBytes(ofPage page: Int32) -> UnsafeMutableRawBufferPointer? { nil }
 }
 
 /// Cosines and sines of the rotary embedding for the rows of the current step.

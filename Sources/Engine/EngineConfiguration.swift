@@ -26,10 +26,16 @@ package struct EngineConfiguration: Sendable {
     package var maxPrefillTokens: Int?
     package var pageSize: Int?
     package var schedulePolicy: SchedulePolicy?
+    /// See `SchedulerConfiguration.maxGapSeconds`; 0: no bound, nil: a second.
+    package var maxGapSeconds: Double?
+    /// A waiting request stops running ones whose priority is at least so much lower. Nil: never.
+    package var preemptionThreshold: Int?
     package var disableRadixCache: Bool
     package var evictionPolicy: EvictionPolicyName?
     /// Tokens of the KV pool that pins may keep.
     package var maxPinnedTokens: Int?
+    /// The lower tiers; nil: there are none.
+    package var tiers: EngineTiers?
     /// Seeds requests that bring no seed of their own. Nil: drawn at start.
     package var randomSeed: UInt64?
 

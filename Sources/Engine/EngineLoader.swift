@@ -2,6 +2,7 @@ package import Checkpoint
 package import Compute
 import EngineInterface
 package import Models
+import PrefixCache
 import Scheduling
 import Tensors
 
@@ -85,14 +86,16 @@ package enum EngineLoader {
                 pages: pages, rows: resolved.chunkedPrefillSize.value)
         }
 
-        let scheduling = schedulerConfiguration(
+        var scheduling = schedulerConfiguration(
             configuration, resolved, pages: pages, vocabularySize: model.vocabularySize,
             endOfSequenceIDs: endOfSequenceIDs)
+        let tiers = try openTiers(
+            configuration, files: files, cache: cache, backend: backend.information, mailbox: mailbox, &scheduling)
         let live = LiveRequests(
             running: resolved.maxRunningRequests.value, queued: resolved.maxQueuedRequests.value)
         let loop = EngineLoop(
             scheduler: Scheduler(scheduling), runner: runner, backend: backend, mailbox: mailbox, live: live,
-            bytesPerToken: layout.bytesPerToken)
+            bytesPerToken: layout.bytesPerToken, tiers: tiers)
         let machine = backend.information
         var information = EngineInformation(
             modelPath: configuration.modelPath, architecture: model.architecture,
@@ -114,6 +117,27 @@ package enum EngineLoader {
         min(32, resolved.chunkedPrefillSize.value)
     }
 
+    /// The lower tiers that could be opened; nil if none.
+    private static func openTiers(
+        _ configuration: EngineConfiguration, files: ModelFiles, cache: KVCache, backend: BackendInformation,
+        mailbox: Mailbox, _ scheduling: inout SchedulerConfiguration
+    ) throws -> TierDriver? {
+        guard let wanted = configuration.tiers, !configuration.disableRadixCache,
+            cache.hostBytes(ofPage: 0) != nil
+        else { return nil }
+        let record = PageRecord(
+            fingerprint: try PageFingerprint.make(
+                files: files, weights: "\(configuration.dtype?.rawValue ?? "") \(configuration.weightFormat.rawValue)",
+                layout: cache.layout, backend: backend),
+            pageBytes: cache.layout.bytesPerPage)
+        let tiers = wanted.open(record)
+        if tiers.isEmpty { return nil }
+        var settings = TierSettings(fingerprint: record.fingerprint, names: tiers.map { $0.isRemote ? .remote : .disk })
+        settings.writePolicy = wanted.writePolicy
+        scheduling.tiers = settings
+        return TierDriver(tiers: tiers, cache: cache, mailbox: mailbox)
+    }
+
     private static func schedulerConfiguration(
         _ configuration: EngineConfiguration, _ resolved: ResolvedConfiguration, pages: Int, vocabularySize: Int,
         endOfSequenceIDs: Set<Int32>
@@ -127,6 +151,9 @@ package enum EngineLoader {
         result.scoredRows = scoredRows(resolved)
         result.chunkedPrefillSize = resolved.chunkedPrefillSize.value
         if let policy = configuration.schedulePolicy { result.policy = policy }
+        let gap = configuration.maxGapSeconds ?? 1
+        result.maxGapSeconds = gap > 0 ? gap : nil
+        result.preemptionThreshold = configuration.preemptionThreshold
         result.disableRadixCache = configuration.disableRadixCache
         if let policy = configuration.evictionPolicy { result.evictionPolicy = policy }
         result.maxPinnedTokens = configuration.maxPinnedTokens.map { max(0, $0) }

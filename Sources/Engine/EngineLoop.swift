@@ -12,6 +12,7 @@ final class EngineLoop {
     private let live: LiveRequests
     /// Keys and values of one token.
     private let bytesPerToken: Int
+    private let tiers: TierDriver?
     /// By the scheduler's number of the sequence.
     private var owners: [Int: Owner] = [:]
     private var sequencesByTicket: [Int: Int] = [:]
@@ -28,8 +29,9 @@ final class EngineLoop {
 
     init(
         scheduler: Scheduler, runner: ModelRunner, backend: any Backend, mailbox: Mailbox, live: LiveRequests,
-        bytesPerToken: Int
+        bytesPerToken: Int, tiers: TierDriver?
     ) {
+        self.tiers = tiers
         self.scheduler = scheduler
         self.runner = runner
         self.backend = backend
@@ -47,9 +49,13 @@ final class EngineLoop {
             for command in mailbox.drain() { obey(command, now: now) }
             // Whoever waits for the end must not wait for a pause.
             let isStopped = isPaused && !isEnding
-            guard !isStopped, let plan = trace.measure("plan", nil, { scheduler.plan(now: now) }) else {
-                if isEnding { break }
-                mailbox.waitForCommand()
+            let plan = isStopped ? nil : trace.measure("plan", nil, { scheduler.plan(now: now) })
+            // Before the step writes to pages that have just been freed.
+            tiers?.carryOut(scheduler.takeTierOrders(), scheduler)
+            guard let plan else {
+                if isEnding, !scheduler.hasWork { break }
+                mailbox.waitForCommand(
+                    atMost: isStopped ? nil : scheduler.nextDeadline.map { max(0.001, $0 - now) })
                 continue
             }
             deliver(scheduler.takeEvents())
@@ -60,7 +66,9 @@ final class EngineLoop {
             let end = now
             scheduler.noteStep(rows: plan.rowCount, prefillRows: plan.prefillRowCount, seconds: end - begin)
             deliver(trace.measure("commit") { scheduler.commit(result, now: end) })
+            tiers?.carryOut(scheduler.takeTierOrders(), scheduler)
         }
+        tiers?.finish(scheduler)
         for command in mailbox.close() { refuse(command) }
         for continuation in shutdowns { continuation.resume() }
     }
@@ -80,8 +88,13 @@ final class EngineLoop {
             // A ticket that is known is a live request's, and of those each id is unique.
             guard let sequence = sequencesByTicket[ticket], let owner = owners[sequence] else { return }
             deliver(scheduler.abort(requestID: owner.requestID, now: now))
+        case .probed(let fetch, let tiers, let seconds):
+            scheduler.probed(fetch: fetch, tiers: tiers, seconds: seconds, now: now)
+        case .loaded(let fetch, let pages, let seconds):
+            scheduler.loaded(fetch: fetch, pages: pages, seconds: seconds, now: now)
+            tiers?.forget(fetch: fetch)
         case .flush(let answer): answer.resume(returning: scheduler.flush(now: now))
-        case .statistics(let answer): answer.resume(returning: scheduler.statistics)
+        case .statistics(let answer): answer.resume(returning: statistics)
         case .pause(let mode, let answer):
             pause(mode, now: now)
             answer.resume()
@@ -115,6 +128,12 @@ final class EngineLoop {
         }
     }
 
+    private var statistics: EngineStatistics {
+        var result = scheduler.statistics
+        tiers?.complete(&result)
+        return result
+    }
+
     private func deliver(_ events: [SchedulerEvent]) {
         for event in events {
             guard let owner = owners[event.sequence] else { continue }
@@ -137,11 +156,11 @@ final class EngineLoop {
         switch command {
         case .submit(let request, let stream, _):
             end(stream, .failed(.shuttingDown), promptTokens: request.prompt.count)
-        case .abort, .drop, .resume, .startProfile: break
+        case .abort, .drop, .resume, .startProfile, .probed, .loaded: break
         case .pause(_, let answer): answer.resume()
         case .stopProfile(let answer): answer.resume(returning: runner.trace.end())
         case .flush(let answer): answer.resume(returning: false)
-        case .statistics(let answer): answer.resume(returning: scheduler.statistics)
+        case .statistics(let answer): answer.resume(returning: statistics)
         case .probe(let prompt, _, let answer):
             answer.resume(returning: CacheReport(promptTokens: prompt.count, cachedTokens: 0))
         case .prefixes(_, _, _, let answer): answer.resume(returning: [])

@@ -9,6 +9,9 @@ final class Mailbox: Sendable {
         case abort(requestID: String)
         /// The reader of the stream has gone. By ticket, since an id may by now be another request's.
         case drop(ticket: Int)
+        /// Answers of the lower tiers, see `TierOrder`.
+        case probed(fetch: Int, tiers: [Int], seconds: Double)
+        case loaded(fetch: Int, pages: Int, seconds: [Double])
         case flush(CheckedContinuation<Bool, Never>)
         case statistics(CheckedContinuation<EngineStatistics, Never>)
         case pause(PauseMode, CheckedContinuation<Void, Never>)
@@ -56,13 +59,22 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// Sleeps until a command is there. Called by the engine thread only.
-    func waitForCommand() {
+    /// Sleeps until a command is there, or for so many seconds. Called by the engine thread only.
+    func waitForCommand(atMost seconds: Double? = nil) {
         let mustWait = state.withLock { state in
             state.sleeping = state.commands.isEmpty
             return state.sleeping
         }
-        if mustWait { wake.wait() }
+        guard mustWait else { return }
+        guard let seconds else { return wake.wait() }
+        if wake.wait(timeout: .now() + max(0, seconds)) == .timedOut {
+            // A sender that saw us asleep has signalled or is about to; the signal must not be left for the next wait.
+            let isSignalled = state.withLock { state in
+                defer { state.sleeping = false }
+                return !state.sleeping
+            }
+            if isSignalled { wake.wait() }
+        }
     }
 
     /// Refuses further commands.

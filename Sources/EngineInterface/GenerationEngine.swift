@@ -169,8 +169,39 @@ package struct EngineStatistics: Sendable, Equatable {
     package var prefillTokens = 0
     package var prefillSeconds = 0.0
     package var retractions = 0
+    /// Running requests that had to make room for more urgent ones.
+    package var preemptions = 0
     package var finishedRequests = 0
     package var abortedRequests = 0
     package var steps = 0
+    /// One for each lower tier, fastest first.
+    package var tiers: [TierStatistics] = []
     package init() {}
+}
+
+/// What a lower tier did since start, and what it holds.
+package struct TierStatistics: Sendable, Equatable {
+    /// As `CacheTierName` spells it.
+    package var name: String
+    /// Prompt tokens of admitted requests that came from it.
+    package var hitTokens = 0
+    package var loadedPages = 0
+    /// Pages that it had and that were computed all the same, because reading them would have taken longer.
+    package var slowerPages = 0
+    package var storedPages = 0
+    /// Pages not stored because the writer could not keep up, or the tier failed.
+    package var unstoredPages = 0
+    /// Pages found damaged or foreign, and not used.
+    package var refusedPages = 0
+    package var evictedPages = 0
+    /// Now, as far as known: the tier may be shared.
+    package var pages = 0
+    package var bytes = 0
+
+    package init(name: String, hitTokens: Int = 0, loadedPages: Int = 0, slowerPages: Int = 0) {
+        self.name = name
+        self.hitTokens = hitTokens
+        self.loadedPages = loadedPages
+        self.slowerPages = slowerPages
+    }
 }

@@ -42,6 +42,9 @@ package struct NoReuseCache: PageCache {
         held = HeldPages()
     }
 
+    package func evictionRank(of match: Match) -> EvictionRank? { nil }
+    package mutating func recordFreedPages() { pool.recordsFreed = true }
+    package mutating func takeFreedPages() -> [Int32] { pool.takeFreed() }
     package mutating func flush(now: Double) {}
     package func explain(_ match: Match, of tokens: [Int32], limit: Int, namespace: Namespace) -> MissFacts {
         MissFacts()

@@ -78,6 +78,17 @@ package protocol PageCache: Sendable {
     /// Leading slots of each page that others may read, and that therefore nobody may write any more. For checks.
     func publishedSlots() -> [Int32: Int]
 
+    /// When the pages of a match would be evicted, as the eviction policy ranks them: the lower, the sooner. Nil if
+    /// somebody leases them.
+    func evictionRank(of match: Match) -> EvictionRank?
+
+    /// From now on `takeFreedPages` tells which pages became free.
+    mutating func recordFreedPages()
+
+    /// Pages that became free since the last call, by eviction or otherwise. Their contents are still there until
+    /// somebody writes to them.
+    mutating func takeFreedPages() -> [Int32]
+
     /// Full walk over all structures. Empty if all is well.
     func violations() -> [String]
 }

@@ -22,6 +22,9 @@ package struct PagePool: Sendable {
     package private(set) var leased = 0
     /// Used as a stack, so that the page freed last, still warm in the CPU's cache, is given out first.
     private var freeList: [Int32]
+    /// Every page that has become free since the last `takeFreed`; recorded only for a caller that takes them.
+    private var freed: [Int32] = []
+    package var recordsFreed = false
     private var holders: [PageHolders]
 
     package init(total: Int) {
@@ -57,7 +60,17 @@ package struct PagePool: Sendable {
         precondition(!before.isEmpty, "page \(page) was freed twice")
         let after = before.subtracting(holder)
         change(page, from: before, to: after)
-        if after.isEmpty { freeList.append(page) }
+        if after.isEmpty {
+            freeList.append(page)
+            if recordsFreed { freed.append(page) }
+        }
+    }
+
+    /// Pages that became free since the last call, in order; some may have been given out again.
+    package mutating func takeFreed() -> [Int32] {
+        if freed.isEmpty { return [] }
+        defer { freed.removeAll(keepingCapacity: true) }
+        return freed
     }
 
     private mutating func change(_ page: Int32, from before: PageHolders, to after: PageHolders) {

@@ -52,6 +52,15 @@ package struct RadixTree: PageCache {
         evictedPages = before
     }
 
+    package func evictionRank(of match: Match) -> EvictionRank? {
+        guard let node = current(match.position), nodes[Int(node)].lockCount == 0 else { return nil }
+        return rank(node)
+    }
+
+    package mutating func recordFreedPages() { pool.recordsFreed = true }
+
+    package mutating func takeFreedPages() -> [Int32] { pool.takeFreed() }
+
     package func path(to position: TreePosition) -> [NodeIndex] {
         guard var node = current(position) else { return [] }
         var path: [NodeIndex] = []

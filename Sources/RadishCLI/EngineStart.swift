@@ -51,6 +51,8 @@ enum EngineStart {
             engine.chunkedPrefillSize = scheduling.chunkedPrefillSize
             engine.maxPrefillTokens = scheduling.maxPrefillTokens
             engine.schedulePolicy = scheduling.schedulePolicy
+            engine.maxGapSeconds = scheduling.maxGapMilliseconds.map { $0 / 1000 }
+            engine.preemptionThreshold = scheduling.preempts ? scheduling.preemptionThreshold ?? 10 : nil
         }
         var settings = LocalEngineSettings(engine)
         settings.tokenizerDirectory = model.tokenizerPath

@@ -38,7 +38,11 @@ struct AdmissionQueue {
     /// Level = priority + whole `agingSeconds` waited. Sorting by level first bounds starvation: of two requests with
     /// the same priority, the one that came `agingSeconds` or more earlier is always on a higher level.
     /// - Complexity: O(n log n), plus what has been published for each request's prefix since the last call.
-    mutating func ordered(now: Double, cache: any PageCache) -> [SequenceState] {
+    ///
+    /// - Parameter isTight: admitting them all would evict something.
+    mutating func ordered(
+        now: Double, cache: any PageCache, pacing: StepPacing, isTight: Bool
+    ) -> [SequenceState] {
         if policy == .fcfs || waiting.count < 2 { return waiting }
         var candidates = waiting.map { Candidate($0, level: level($0, now: now)) }
         switch policy {
@@ -48,7 +52,26 @@ struct AdmissionQueue {
             for index in candidates.indices { candidates[index].rank = Int(truncatingIfNeeded: nextRandom() >> 1) }
         case .lpm:
             for index in candidates.indices {
-                candidates[index].rank = candidates[index].sequence.refreshMatch(in: cache).length
+                let match = candidates[index].sequence.refreshMatch(in: cache)
+                candidates[index].rank = match.length
+                // About to be evicted, if others were let in first: the sooner, the earlier.
+                if isTight, match.length >= cache.pageSize {
+                    candidates[index].evictionRank = cache.evictionRank(of: match)
+                }
+            }
+        case .hrrn:
+            for index in candidates.indices {
+                let sequence = candidates[index].sequence
+                let work = sequence.tokens.count - sequence.refreshMatch(in: cache).length
+                // A millisecond a token until it was measured.
+                let seconds = pacing.seconds(forPromptRows: work).map { max($0, 1e-6) } ?? Double(work) * 1e-3
+                let ratio = 1 + max(0, now - sequence.submittedAt) / seconds
+                candidates[index].rank = Int(min(ratio, 1e12) * 1e3)
+            }
+        case .shortestPrefillFirst:
+            for index in candidates.indices {
+                let sequence = candidates[index].sequence
+                candidates[index].rank = sequence.refreshMatch(in: cache).length - sequence.tokens.count
             }
         case .depthFirstWeight: SubtreeOrder.rank(&candidates, cache: cache)
         }
@@ -61,7 +84,8 @@ struct AdmissionQueue {
         let spans = max(0, now - sequence.submittedAt) / agingSeconds
         // Spans of zero length (or a clock that went astray) must not trap on conversion.
         let waited = spans < 1e9 ? Int(spans) : 1_000_000_000
-        return sequence.priority.addingReportingOverflow(waited).partialValue
+        let (level, overflow) = sequence.priority.addingReportingOverflow(waited)
+        return overflow ? .max : level
     }
 
     /// SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
@@ -74,11 +98,14 @@ struct AdmissionQueue {
     }
 }
 
-/// A waiting request with its place in the order: higher level, then higher rank, then earlier number.
+/// A waiting request with its place in the order: higher level, then sooner evicted, then higher rank, then earlier
+/// number.
 struct Candidate: Comparable {
     let sequence: SequenceState
     let level: Int
     var rank = 0
+    /// Of the pages it would use, as the cache's policy ranks them; nil if they are safe.
+    var evictionRank: EvictionRank?
 
     init(_ sequence: SequenceState, level: Int) {
         self.sequence = sequence
@@ -87,6 +114,13 @@ struct Candidate: Comparable {
 
     static func < (a: Candidate, b: Candidate) -> Bool {
         if a.level != b.level { return a.level > b.level }
+        switch (a.evictionRank, b.evictionRank) {
+        case (let left?, let right?):
+            if left != right { return left < right }
+        case (.some, nil): return true
+        case (nil, .some): return false
+        case (nil, nil): break
+        }
         if a.rank != b.rank { return a.rank > b.rank }
         return a.sequence.number < b.sequence.number
     }

@@ -4,12 +4,20 @@ import PrefixCache
 extension Scheduler {
     /// Lets waiting requests in, in the policy's order, while rows and pages last. Who finds no room is not overtaken
     /// by smaller ones; only those whose next tokens are being computed by another are passed by.
-    func admit(_ step: inout StepPlan, _ budget: inout TokenBudget, now: Double) {
+    ///
+    /// - Parameter first: the one for which room was made, before all others.
+    func admit(_ step: inout StepPlan, _ budget: inout TokenBudget, first: SequenceState? = nil, now: Double) {
         guard !queue.isEmpty, budget.chunk > 0, running.count < runningLimit else { return }
         registerInFlight()
         var reserve = running.reduce(0) { $0 + pagesStillNeeded($1) }
-        for sequence in queue.ordered(now: now, cache: cache) {
+        var order = queue.ordered(now: now, cache: cache, pacing: pacing, isTight: isTight(reserve))
+        if let first {
+            order.removeAll { $0 === first }
+            order.insert(first, at: 0)
+        }
+        for sequence in order {
             if budget.chunk == 0 || running.count >= runningLimit { break }
+            if mustAwaitTier(sequence, now: now) { continue }
             let match = sequence.refreshMatch(in: cache)
             if mustAwaitChunk(sequence, match) { continue }
             guard start(sequence, match, reserve: reserve, &step, &budget, now: now) else { break }
@@ -40,6 +48,7 @@ extension Scheduler {
         sequence.lease = consume lease
         sequence.phase = .running
         sequence.computedFrom = match.length
+        noteReused(sequence)
         running.append(sequence)
         if let tail {
             let own = sequence.held.table[match.length / configuration.pageSize]
@@ -53,8 +62,18 @@ extension Scheduler {
         return true
     }
 
+    /// Whether admitting all that wait would evict something.
+    private func isTight(_ reserve: Int) -> Bool {
+        var needed = reserve
+        for sequence in queue.waiting {
+            needed += pagesStillNeeded(sequence)
+            if needed > cache.pool.free { return true }
+        }
+        return false
+    }
+
     /// Pages until the prompt is fed and some output has room.
-    private func pagesStillNeeded(_ sequence: SequenceState) -> Int {
+    func pagesStillNeeded(_ sequence: SequenceState) -> Int {
         let tokens = min(sequence.tokens.count + configuration.decodeHeadroomTokens, sequence.finalLength)
         return max(0, pages(for: max(tokens, sequence.tokens.count)) - sequence.held.table.count)
     }

@@ -8,6 +8,7 @@ extension Scheduler {
     /// - Returns: `started` of the newly admitted, then tokens and ends in the order of the plan.
     package func commit(_ result: StepResult, now: Double) -> [SchedulerEvent] {
         precondition(!outstanding.isEmpty, "commit without a plan")
+        learnSpeed(now: now)
         var events = takeEvents()
         var samples = result.samples.makeIterator()
         var scores = result.scores[...]
@@ -36,6 +37,7 @@ extension Scheduler {
         }
         precondition(samples.next() == nil, "the result has more samples than the plan asked for")
         outstanding.removeAll(keepingCapacity: true)
+        noteFreedPages()
         if hasEnded { running.removeAll { $0.phase != .running } }
         counters.steps += 1
         assert(accountingHolds, "free + cached + leased != total")
@@ -71,5 +73,12 @@ extension Scheduler {
             now: now)
         if sequence.priority != 0 { cache.raisePriority(of: grown, to: sequence.priority) }
         sequence.lease = consume grown
+        notePublished(sequence)
+    }
+
+    private func learnSpeed(now: Double) {
+        let rows = outstanding.reduce(0) { $0 + $1.plannedRows }
+        let decoding = outstanding.count { $0.plannedRows == 1 }
+        pacing.learn(seconds: now - plannedAt, decodingRows: decoding, promptRows: rows - decoding)
     }
 }

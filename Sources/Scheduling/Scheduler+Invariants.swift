@@ -38,6 +38,14 @@ extension Scheduler {
                 found.append("pinned page \(page) is not leased")
             }
         }
+        for fetch in tiering?.fetches.values.map({ $0 }) ?? [] {
+            for (number, page) in fetch.held.table.enumerated() {
+                held.insert(page)
+                if number >= fetch.held.shared, !writers.insert(page).inserted {
+                    found.append("page \(page) is loaded and has another writer")
+                }
+            }
+        }
         // Exactly the pages in page tables are leased: nothing else is kept from eviction, so a request that fits the
         // pool alone also fits when it is alone.
         if held.count != cache.pool.leased {

@@ -2,7 +2,8 @@ import EngineInterface
 import PrefixCache
 
 extension Scheduler {
-    /// The work of the next step; nil if there is nothing to do until something is submitted.
+    /// The work of the next step; nil if there is nothing to do until something is submitted, a tier has answered or
+    /// `nextDeadline` has passed.
     ///
     /// Deterministic: the same calls with the same times give the same plans.
     package func plan(now: Double) -> StepPlan? {
@@ -11,11 +12,16 @@ extension Scheduler {
         pins.removeExpired(in: &cache, now: now)
         var step = attempt(now: now)
         // A request that fits the pool by itself always runs: pins give way before it fails.
-        while step.entries.isEmpty, pins.giveWay(in: &cache, now: now) {
+        // Not while pages are on their way up: whoever needs those, or the pages they take, waits for the answer.
+        while step.entries.isEmpty, !awaitsTiers, pins.giveWay(in: &cache, now: now) {
             counters.droppedPins += 1
             step = attempt(now: now)
         }
-        precondition(!step.entries.isEmpty, "there is work, but no step was planned")
+        noteFreedPages()
+        if step.entries.isEmpty {
+            precondition(awaitsTiers, "there is work, but no step was planned")
+            return nil
+        }
         return step
     }
 
@@ -24,8 +30,14 @@ extension Scheduler {
         var budget = TokenBudget(
             rows: configuration.maxBatchTokens, promptRows: configuration.chunkedPrefillSize,
             scored: configuration.scoredRows)
+        plannedAt = now
+        planLoads(now: now)
+        let urgent = preempt(now: now)
         let retractions = counters.retractions
         planDecodes(&step, &budget, now: now)
+        if let limit = configuration.maxGapSeconds, !step.entries.isEmpty {
+            budget.limitChunks(to: pacing.promptRows(within: limit))
+        }
         var hasRoom = planChunks(&step, &budget, now: now)
         if step.entries.isEmpty, !running.isEmpty {
             rescueOldest(&step, &budget, now: now)
@@ -34,7 +46,7 @@ extension Scheduler {
         // Pages that were just taken from one request are not for another that waits; but with nobody running there
         // is nothing else to wait for.
         if running.isEmpty || (hasRoom && counters.retractions == retractions) {
-            admit(&step, &budget, now: now)
+            admit(&step, &budget, first: urgent, now: now)
         }
         return step
     }

@@ -8,7 +8,14 @@ extension Scheduler {
         sequence.cachedTokens = match.length
         var report = report(
             on: sequence.tokens, match, namespace: sequence.namespace, promptTokens: sequence.prompt.count, now: now)
-        report.awaitedTokens = max(0, match.length - sequence.firstMatch)
+        let hits = tierHits(of: sequence, matched: match.length)
+        if !hits.isEmpty {
+            let inMemory = match.length - hits.reduce(0) { $0 + $1.tokens }
+            report.tiers = (inMemory > 0 ? [TierTokens(tier: .memory, tokens: inMemory)] : []) + hits
+        }
+        // What was loaded from a tier meanwhile was not computed by another.
+        report.awaitedTokens = max(
+            0, match.length - max(sequence.firstMatch, sequence.loadedEnd(configuration.pageSize)))
         if report.awaitedTokens > 0 { counters.inFlightWaits += 1 }
         counters.promptTokens += sequence.prompt.count
         counters.cachedPromptTokens += match.length

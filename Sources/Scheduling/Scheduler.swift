@@ -28,6 +28,9 @@ package final class Scheduler {
     var outstanding: [SequenceState] = []
     var undelivered: [SchedulerEvent] = []
     var counters = EngineStatistics()
+    var tiering: Tiering?
+    var pacing = StepPacing()
+    var plannedAt = 0.0
     private var numbersByID: [String: Int] = [:]
     private var nextNumber = 0
 
@@ -46,6 +49,10 @@ package final class Scheduler {
         pins = PinTable(
             budget: (configuration.maxPinnedTokens ?? configuration.poolTokens / 2) / configuration.pageSize)
         queue = AdmissionQueue(configuration)
+        if let tiers = configuration.tiers, cache.reuses {
+            tiering = Tiering(tiers, pages: configuration.totalPages)
+            cache.recordFreedPages()
+        }
     }
 
     /// Queues a request.
@@ -65,6 +72,7 @@ package final class Scheduler {
         sequences[sequence.number] = sequence
         numbersByID[sequence.id] = sequence.number
         queue.insert(sequence)
+        beginFetch(sequence, now: now)
         return sequence.number
     }
 
@@ -76,7 +84,9 @@ package final class Scheduler {
         if sequence.phase == .running {
             releasePages(of: sequence, now: now)
             running.removeAll { $0 === sequence }
+            noteFreedPages()
         } else {
+            abandonFetch(of: sequence)
             queue.remove(sequence)
         }
         counters.abortedRequests += 1
@@ -95,6 +105,7 @@ package final class Scheduler {
         requireNoStep("flush")
         guard sequences.isEmpty else { return false }
         cache.flush(now: now)
+        noteFreedPages(keeping: false)
         return true
     }
 
@@ -114,6 +125,13 @@ package final class Scheduler {
         result.pinnablePages = pins.budget
         result.runningRequests = running.count
         result.waitingRequests = queue.count
+        if let tiering {
+            result.tiers = tiering.settings.names.enumerated().map { index, name in
+                TierStatistics(
+                    name: name.rawValue, hitTokens: tiering.hitTokens[index], loadedPages: tiering.loadedPages[index],
+                    slowerPages: tiering.slowerPages[index])
+            }
+        }
         return result
     }
 

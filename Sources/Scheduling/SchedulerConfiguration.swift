@@ -39,6 +39,15 @@ package struct SchedulerConfiguration: Sendable {
     /// Most prompt tokens of one step whose log-probabilities are computed, over all requests: each needs a row of
     /// logits as wide as the vocabulary.
     package var scoredRows = 32
+    /// Longest time between two tokens of a running stream, as far as prefill is the cause: prompt chunks beside running
+    /// streams are made so small that a step stays below it. Nil: chunks are always `chunkedPrefillSize`.
+    package var maxGapSeconds: Double?
+    /// A waiting request stops running ones whose priority is at least so much lower. Nil: never.
+    package var preemptionThreshold: Int?
+    /// No request is stopped more often than this.
+    package var maxPreemptions = 3
+    /// The lower tiers; nil: there are none.
+    package var tiers: TierSettings?
     /// Seeds the order of the `random` policy.
     package var randomSeed: UInt64 = 0
 

@@ -35,6 +35,9 @@ final class SequenceState {
     /// Tokens of the step that is being carried out.
     var plannedRows = 0
 
+    /// How often it had to make room for a more urgent one.
+    var preemptions = 0
+
     /// Last known match, to continue from.
     var match: Match?
     /// Last known sequence that computes what this one needs.
@@ -46,6 +49,24 @@ final class SequenceState {
     var firstMatch = 0
     /// What is to be kept of the prompt once it has been fed.
     var pin: PinRequest?
+    /// Keys of its full pages in the lower tiers, as far as they were needed.
+    var keys: PageKeyChain?
+    /// Leading full pages that the ledger of the tiers knows as this sequence's.
+    var notedPages = 0
+    /// Pages on their way from a tier, for it or (by number) for another that needs the same ones first.
+    var fetch: TierFetch?
+    var awaitedFetch: Int?
+    var fetchDeadline = 0.0
+    /// Leading full pages that the pool had when the tiers were asked last, or has got from them since.
+    var expectedPages = 0
+    var fetchesBegun = 0
+    /// What was loaded for it: from which page on, and from which tier each page.
+    var loaded: [(firstPage: Int, tiers: [Int])] = []
+
+    /// Where the tokens that were loaded for it end.
+    func loadedEnd(_ pageSize: Int) -> Int {
+        loaded.map { ($0.firstPage + $0.tiers.count) * pageSize }.max() ?? 0
+    }
 
     /// Whether `started` was delivered; a retracted request starts once only.
     var hasStarted = false

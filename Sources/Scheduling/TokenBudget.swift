@@ -14,6 +14,8 @@ struct TokenBudget {
     /// Rows a prefill chunk may have.
     var chunk: Int { min(rows, promptRows) }
 
+    mutating func limitChunks(to count: Int) { promptRows = min(promptRows, count) }
+
     mutating func spendDecode() { rows -= 1 }
 
     mutating func spendChunk(_ count: Int, scored: Int) {

@@ -31,7 +31,7 @@ import Testing
         let hidden: Set = [
             "--config", "--enable-prefix-caching", "--enable-cache-report", "--enable-prompt-tokens-details",
             "--enable-mixed-chunk", "--enable-chunked-prefill", "--tensor-parallel-size",
-            "--enable-auto-tool-choice", "--enable-reasoning",
+            "--enable-auto-tool-choice", "--enable-reasoning", "--enable-hierarchical-cache", "--hicache-ratio",
         ]
         #expect(documented.subtracting(shown).subtracting(hidden) == [])
     }

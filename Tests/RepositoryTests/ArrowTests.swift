@@ -41,7 +41,8 @@ struct ArrowTests {
         let list = try #require(manifest.split(separator: "    targets: [").last?.split(separator: "// Tests").first)
         var arrows: [String: Set<String>] = [:]
         let text = list.replacing("\n", with: " ")
-        for declaration in text.split(separator: /library\(|\.target\(|\.executableTarget\(/).dropFirst(0) {
+        let beginning = /library\(|\.target\(|\.executableTarget\(|\.systemLibrary\(/
+        for declaration in text.split(separator: beginning).dropFirst(0) {
             let names = declaration.matches(of: /"([A-Za-z]+)"/).map { String($0.1) }
             guard let target = names.first else { continue }
             let ours = names.dropFirst().filter { RepositoryRoot.files(below: "Sources/" + $0, suffix: "").count > 0 }

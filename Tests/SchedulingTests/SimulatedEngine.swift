@@ -9,6 +9,8 @@ struct SimulatedEngine {
     let configuration: SchedulerConfiguration
     /// Digest of namespace and all tokens up to the slot's; 0: never written.
     private var memory: [UInt64]
+    /// Used if the configuration has tiers.
+    var tiers: SimulatedTiers?
     var now = 0.0
     /// Rows fed so far, over all sequences.
     private(set) var rows = 0
@@ -27,7 +29,8 @@ struct SimulatedEngine {
     /// Sequences in the order of their first admission.
     private(set) var startOrder: [Int] = []
 
-    init(_ configuration: SchedulerConfiguration) {
+    init(_ configuration: SchedulerConfiguration, tiers: SimulatedTiers? = nil) {
+        self.tiers = tiers
         self.configuration = configuration
         scheduler = Scheduler(configuration)
         memory = Array(repeating: 0, count: configuration.totalPages * configuration.pageSize)
@@ -39,19 +42,53 @@ struct SimulatedEngine {
         let number = try scheduler.submit(request, now: now)
         requests[number] = request
         outputs[number] = []
+        obeyTierOrders()
         return number
     }
 
-    mutating func abort(_ id: String) { deliver(scheduler.abort(requestID: id, now: now)) }
+    mutating func abort(_ id: String) {
+        deliver(scheduler.abort(requestID: id, now: now))
+        obeyTierOrders()
+    }
+
+    private mutating func obeyTierOrders() {
+        let orders = scheduler.takeTierOrders()
+        if orders.isEmpty { return }
+        guard tiers != nil else { return fail("orders for tiers that are not there") }
+        if let wrong = tiers?.take(orders, memory: &memory, size: configuration.pageSize, from: scheduler) {
+            fail(wrong)
+        }
+    }
+
+    private mutating func answerTier() {
+        tiers?.answer(scheduler, memory: &memory, size: configuration.pageSize, now: now)
+        obeyTierOrders()
+    }
+
+    /// Waits for every outstanding answer.
+    mutating func settleTiers() { while tiers?.isBusy == true { answerTier() } }
 
     /// Plans, carries out and commits one step.
     /// - Returns: false if there was nothing to do.
     @discardableResult
     mutating func step() -> Bool {
+        while tiers?.isBusy == true, tiers?.dice(3) == 0 { answerTier() }
         guard let plan = scheduler.plan(now: now) else {
+            obeyTierOrders()
+            for text in scheduler.checkInvariants() { fail(text) }
+            if tiers?.isBusy == true {
+                // Sometimes the answer comes later than anybody's patience.
+                if tiers?.dice(4) == 0, let deadline = scheduler.nextDeadline {
+                    now = max(now, deadline)
+                } else {
+                    answerTier()
+                }
+                return breach == nil
+            }
             if scheduler.hasWork { fail("idle with work to do") }
             return false
         }
+        obeyTierOrders()
         carryOut(plan)
         var samples: [StepResult.Sample] = []
         var scores: [GeneratedToken] = []
@@ -68,6 +105,7 @@ struct SimulatedEngine {
         steps += 1
         deliver(scheduler.commit(StepResult(samples: samples, scores: scores), now: now))
         if scores.count > configuration.scoredRows { fail("\(scores.count) rows of logits for prompts") }
+        obeyTierOrders()
         for text in scheduler.checkInvariants() { fail(text) }
         let counts = scheduler.statistics
         if counts.freePages + counts.cachedPages + counts.leasedPages != counts.totalPages { fail("accounting") }

@@ -57,6 +57,8 @@ package final class CPUKVCache: KVCache {
             start: region.base + Int(page) * layout.bytesPerPage, count: layout.bytesPerPage)
     }
 
+    package override func hostBytes(ofPage page: Int32) -> UnsafeMutableRawBufferPointer? { bytes(ofPage: page) }
+
     func layer(_ layer: Int) -> ck_kv_layer {
         precondition(layer >= 0 && layer < layout.layers)
         let base = (region.base + layer * layout.keyValueHeads * headStride).assumingMemoryBound(to: UInt8.self)

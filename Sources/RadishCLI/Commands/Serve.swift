@@ -24,6 +24,7 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Cache") var cache: CacheOptions
+    @OptionGroup(title: "Cache tiers") var tiers: TierOptions
     @OptionGroup(title: "Scheduling") var scheduling: SchedulingOptions
     @OptionGroup(title: "Server") var server: ServerOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
@@ -51,7 +52,9 @@ struct Serve: AsyncParsableCommand {
         }
         // What can be refused without loading is refused before the port opens.
         let source = EngineStart.source(model)
-        let settings = try EngineStart.settings(model, cache, scheduling, machine)
+        var wanted = try EngineStart.settings(model, cache, scheduling, machine)
+        wanted.engine.tiers = try TierStart.tiers(tiers, logger: logger)
+        let settings = wanted
         _ = try source.files()
 
         let served = ServedModel()

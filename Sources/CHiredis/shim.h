@@ -1,0 +1,2 @@
+// The C client of the Redis project, as Debian packages it.
+#include <hiredis/hiredis.h>
