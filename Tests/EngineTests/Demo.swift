@@ -92,7 +92,7 @@ extension GenerationEngine {
     /// Asks until the statistics are as wanted.
     /// - Returns: false if they were not in ten seconds.
     func reaches(_ wanted: (EngineStatistics) -> Bool) async -> Bool {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !wanted(await statistics()) {
             if ContinuousClock.now > deadline { return false }
             try? await Task.sleep(for: .milliseconds(2))
