@@ -67,7 +67,7 @@ final class RawConnection: Sendable {
 
     /// Looks at what was received until `find` finds something.
     func wait<Found>(
-        atMost limit: Duration = .seconds(10), _ find: ([UInt8], _ isClosed: Bool) -> Found?
+        atMost limit: Duration = .seconds(60), _ find: ([UInt8], _ isClosed: Bool) -> Found?
     ) async throws -> Found {
         let deadline = ContinuousClock.now + limit
         while true {
