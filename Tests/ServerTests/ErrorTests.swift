@@ -178,8 +178,11 @@ struct ErrorTests {
             #expect(try response.json()["error"]?["code"]?.string == "request_too_large")
             // Without a length the limit is found while reading.
             let connection = try await server.connect()
-            try await connection.send("POST /v1/completions HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n")
-            for _ in 0..<30 { try await connection.send("40\r\n" + String(repeating: "z", count: 64) + "\r\n") }
+            // In one piece: the server may close as soon as it has seen too much.
+            let chunk = "40\r\n" + String(repeating: "z", count: 64) + "\r\n"
+            try await connection.send(
+                "POST /v1/completions HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    + String(repeating: chunk, count: 30))
             #expect(try await connection.response().status == 413)
             try await connection.waitForClose()
             #expect(try await server.post("/v1/completions", #"{"prompt":"y"}"#).status == 200)
