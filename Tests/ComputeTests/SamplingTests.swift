@@ -84,7 +84,8 @@ struct SamplingTests {
                 if a.id == b.id { #expect((a.logprob == nil) == (b.logprob == nil)) }
                 if a.id == b.id, let x = a.logprob, let y = b.logprob { #expect(close(x, y), "\(x) \(y)") }
             }
-            #expect(different <= 3, "seed \(seed), \(count) logits: \(different) of \(rows.count) draws differ")
+            // About one of 160 is usual; a wrong filter or order would change most.
+            #expect(different <= 10, "seed \(seed), \(count) logits: \(different) of \(rows.count) draws differ")
         }
     }
 

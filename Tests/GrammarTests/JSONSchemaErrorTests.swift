@@ -12,7 +12,8 @@ struct JSONSchemaErrorTests {
 
     @Test(arguments: [
         (
-            "{\"prefixItems\": [{\"type\": \"boolean\"}, {\"type\": \"boolean\"}], \"uniqueItems\": true}", "uniqueItems",
+            "{\"prefixItems\": [{\"type\": \"boolean\"}, {\"type\": \"boolean\"}], \"uniqueItems\": true}",
+            "uniqueItems",
             "#/uniqueItems"
         ),
         (
