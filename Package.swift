@@ -90,15 +90,18 @@ let package = Package(
                 logging, nioCore, nioPosix, nioSSL, serviceLifecycle,
             ]),
         library("RadishClient", [asyncHTTPClient, nioCore, nioHTTP1]),
+        library("Advisor", ["EngineInterface", "Scheduling", "WireTypes"]),
+        library("LoadBench", ["WireTypes", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
         library(
             "Radish",
             ["CEmbedded", "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineInterface", "TextGeneration"]),
         .executableTarget(
             name: "RadishCLI",
             dependencies: [
-                "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineBench", "EngineInterface", "Grammar",
-                "Models", "PrefixCache", "Radish", "RadishClient", "RedisTier", "Scheduling", "Server", "Tensors",
-                "TextGeneration", "Tokenizers", argumentParser, logging, serviceLifecycle, unixSignals, yams,
+                "Advisor", "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineBench", "EngineInterface", "Grammar",
+                "LoadBench", "Models", "PrefixCache", "Radish", "RadishClient", "RedisTier", "Scheduling", "Server",
+                "Tensors", "TextGeneration", "Tokenizers", "WireTypes", argumentParser, logging, serviceLifecycle,
+                unixSignals, yams,
             ],
             swiftSettings: swift),
         // Tests
@@ -134,6 +137,13 @@ let package = Package(
             [
                 "ChatTemplates", "EngineInterface", "TestSupport", "TextGeneration", "Tokenizers", "WireTypes", logging,
                 nioCore, nioPosix, serviceLifecycle,
+            ]),
+        tests("Advisor", ["Scheduling", "TestSupport"]),
+        tests(
+            "LoadBench",
+            [
+                "Checkpoint", "EngineInterface", "Server", "TestSupport", "TextGeneration", "Tokenizers", "WireTypes",
+                logging, serviceLifecycle,
             ]),
         tests("RadishCLI"),
         .testTarget(name: "RepositoryTests", swiftSettings: swift),

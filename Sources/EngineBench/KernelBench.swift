@@ -148,7 +148,7 @@ package struct KernelBench {
     }
 
     /// Sequences one after the other, each with pages of its own as far as there are enough.
-    private static func context(_ spans: [(start: Int, rows: Int)], pages: Int) -> ForwardContext {
+    static func context(_ spans: [(start: Int, rows: Int)], pages: Int) -> ForwardContext {
         var context = ForwardContext()
         for (index, span) in spans.enumerated() {
             let count = (span.start + span.rows + 15) / 16

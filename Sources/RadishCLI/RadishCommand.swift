@@ -20,6 +20,7 @@ struct RadishCommand: AsyncParsableCommand {
         version: radishVersion,
         subcommands: [
             Serve.self, Chat.self, Generate.self, Tokenize.self, Doctor.self, Bench.self, GrammarCommand.self,
+            Plan.self, Advise.self, Record.self,
         ])
 
     static func main() async {

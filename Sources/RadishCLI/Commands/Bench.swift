@@ -2,8 +2,9 @@ import ArgumentParser
 
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure this machine, its kernels, and a model in this process.",
+        abstract: "Measure a running server, a model in this process, and this machine's kernels.",
         discussion: """
+            radish bench serving --dataset-name random --num-prompts 100
             radish bench one-batch --model-path ./Qwen2.5-0.5B --batch-size 8 --profile
             radish bench kernels
             radish bench cache --pressure
@@ -11,5 +12,8 @@ struct Bench: AsyncParsableCommand {
 
             docs/benchmarks.md says how to read the tables.
             """,
-        subcommands: [BenchOneBatch.self, BenchKernels.self, BenchCache.self, BenchGrammar.self])
+        subcommands: [
+            BenchServing.self, BenchCompare.self, BenchOneBatch.self, BenchKernels.self, BenchCache.self,
+            BenchGrammar.self, BenchNullServer.self,
+        ])
 }

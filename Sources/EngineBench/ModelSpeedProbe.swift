@@ -1,0 +1,175 @@
+package import Compute
+package import Tensors
+
+/// Times the kernels of one model on random weights of its shapes, so that its speed is known before anything is loaded.
+///
+/// One layer is enough: copies of its matrices are read in turn until no cache helps, as in the whole model.
+package struct ModelSpeedProbe {
+    /// Seconds of a step's parts for some numbers of rows.
+    package struct Costs: Sendable, Equatable {
+        /// All layers without attention, by rows, ascending.
+        package var layers: [(rows: Int, seconds: Double)] = []
+        /// The output projection and greedy sampling, by sampled rows, ascending.
+        package var head: [(rows: Int, seconds: Double)] = []
+        /// Attention of all layers: for each token of context that a decoding sequence reads.
+        package var decodeContextToken = 0.0
+        /// Attention of all layers: for each pair of a prompt row and a token of context it sees.
+        package var prefillPair = 0.0
+
+        package init() {}
+
+        package static func == (left: Costs, right: Costs) -> Bool {
+            left.layers.elementsEqual(right.layers, by: ==) && left.head.elementsEqual(right.head, by: ==)
+                && left.decodeContextToken == right.decodeContextToken && left.prefillPair == right.prefillPair
+        }
+    }
+
+    private let backend: CPUBackend
+    private let shape: ModelShape
+    private let layerCount: Int
+    private let dtype: DType
+    private let format: WeightFormat
+    private let seconds: Double
+    private let weights: RandomWeights
+
+    /// - Parameters:
+    ///   - dtype: of weights and of the KV cache.
+    ///   - format: of the layers' weights; the output projection of a quantized model has eight bits.
+    ///   - seconds: time for each of about fifteen measurements.
+    package init(
+        _ backend: CPUBackend, _ shape: ModelShape, layers: Int, dtype: DType, format: WeightFormat = .stored,
+        seconds: Double = 0.15
+    ) {
+        self.backend = backend
+        self.shape = shape
+        layerCount = layers
+        self.dtype = dtype
+        self.format = format
+        self.seconds = seconds
+        let largest = shape.matrices.map { 4 * $0.outputs * $0.inputs }.max() ?? 0
+        weights = RandomWeights(capacity: max(largest, 1 << 24))
+    }
+
+    /// - Throws: `outOfMemory`.
+    package func measure(rows: [Int] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]) throws(ComputeError) -> Costs {
+        var costs = Costs()
+        let most = rows.max() ?? 1
+        let bytes = shape.matrices.dropLast().reduce(0) { $0 + $1.outputs * $1.inputs * dtype.byteCount }
+        // A model that fits the processor's caches is read from there when it is served, too.
+        let copies = min(layerCount, max(1, (256 << 20) / max(1, bytes)))
+        var layers: [[PackedWeight]] = []
+        for _ in 0..<copies {
+            var layer: [PackedWeight] = []
+            for matrix in shape.matrices.dropLast() {
+                layer.append(
+                    try backend.packWeight([weights.matrix(matrix.outputs, matrix.inputs, dtype)], as: format))
+            }
+            layers.append(layer)
+        }
+        let head = try backend.packWeight(
+            [weights.matrix(shape.vocabulary, shape.hidden, dtype)], as: format == .stored ? .stored : .int8)
+        let hidden = try activations(rows: most, columns: shape.hidden)
+        let normed = try backend.makeTensor(rows: most, columns: shape.hidden)
+        let mixed = try activations(rows: most, columns: shape.heads * shape.headDimension)
+        let wide = try activations(rows: most, columns: 2 * shape.intermediate)
+        let gated = try backend.makeTensor(rows: most, columns: shape.intermediate)
+        let queries = try backend.makeTensor(rows: most, columns: shape.queryKeyValue)
+        let norm = try backend.makeVector([weights.matrix(1, shape.hidden, .float32)])
+        for rows in rows.sorted() {
+            let time = best {
+                for layer in layers {
+                    backend.addRMSNorm(
+                        residual: hidden, delta: hidden, weight: norm, epsilon: 1e-6, into: normed, rows: rows)
+                    backend.linear(normed, layer[0], bias: nil, into: queries, rows: rows)
+                    backend.linear(mixed, layer[1], bias: nil, into: normed, rows: rows)
+                    backend.addRMSNorm(
+                        residual: hidden, delta: normed, weight: norm, epsilon: 1e-6, into: normed, rows: rows)
+                    backend.linear(normed, layer[2], bias: nil, into: wide, rows: rows)
+                    backend.gatedSiLU(wide, into: gated, rows: rows)
+                    backend.linear(gated, layer[3], bias: nil, into: normed, rows: rows)
+                }
+            }
+            costs.layers.append((rows, time / Double(copies) * Double(layerCount)))
+        }
+        let sampled = rows.filter { $0 <= 32 }.sorted()
+        let logits = try backend.makeTensor(rows: sampled.max() ?? 1, columns: shape.vocabulary)
+        for rows in sampled {
+            let wanted = (0..<rows).map { index in
+                var row = SamplingRow(row: index)
+                row.temperature = 0
+                return row
+            }
+            let time = best {
+                backend.linear(hidden, head, bias: nil, into: logits, rows: rows)
+                _ = backend.sample(logits, wanted)
+            }
+            costs.head.append((rows, time))
+        }
+        try measureAttention(&costs)
+        return costs
+    }
+
+    private func measureAttention(_ costs: inout Costs) throws(ComputeError) {
+        let tokens = 2048
+        var layout = KVLayout(
+            layers: 1, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension, pageSize: 16,
+            dtype: dtype)
+        layout.layers = max(1, min(layerCount, (64 << 20) / (layout.bytesPerToken * tokens)))
+        let pages = tokens / layout.pageSize
+        let cache = try backend.makeKVCache(layout, pages: pages)
+        let attention = AttentionShape(
+            heads: shape.heads, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension,
+            scale: 1 / Float(shape.headDimension).squareRoot())
+        let chunk = 512
+        let rows = try activations(rows: chunk, columns: shape.queryKeyValue)
+        let output = try backend.makeTensor(rows: chunk, columns: shape.heads * shape.headDimension)
+        let rotary = try backend.makeRotary(
+            inverseFrequencies: (0..<shape.headDimension / 2).map { 1 / Float(1 + $0 * $0) }, amplitude: 1,
+            pairing: .halves, rows: chunk)
+        for start in stride(from: 0, to: tokens, by: chunk) {
+            let context = KernelBench.context([(start, chunk)], pages: pages)
+            backend.prepare(rotary, context)
+            for layer in 0..<layout.layers {
+                backend.rotateAndStore(
+                    rows, attention, queryNorm: nil, keyNorm: nil, epsilon: 1e-6, rotary: rotary, cache: cache,
+                    layer: layer, context)
+            }
+        }
+        func time(start: Int, rows count: Int) -> Double {
+            let context = KernelBench.context([(start, count)], pages: pages)
+            let whole = best {
+                for layer in 0..<layout.layers {
+                    backend.rotateAndStore(
+                        rows, attention, queryNorm: nil, keyNorm: nil, epsilon: 1e-6, rotary: rotary, cache: cache,
+                        layer: layer, context)
+                    backend.attention(rows, attention, cache: cache, layer: layer, context, into: output)
+                }
+            }
+            return whole / Double(layout.layers) * Double(layerCount)
+        }
+        costs.decodeContextToken = time(start: tokens - 1, rows: 1) / Double(tokens)
+        let start = tokens / 2
+        costs.prefillPair = time(start: start, rows: chunk) / Double(chunk * start + chunk * chunk / 2)
+    }
+
+    private func activations(rows: Int, columns: Int) throws(ComputeError) -> Tensor {
+        let tensor = try backend.makeTensor(rows: rows, columns: columns)
+        let table = try backend.packWeight([weights.matrix(min(rows, 64), columns, .float32)])
+        backend.embed((0..<rows).map { Int32($0 % min(rows, 64)) }, table, into: tensor)
+        return tensor
+    }
+
+    /// Seconds of the fastest round: whatever else runs on the machine only slows one down.
+    private func best(_ body: () -> Void) -> Double {
+        let clock = ContinuousClock()
+        backend.beginStep()
+        defer { backend.endStep() }
+        body()
+        let start = clock.now
+        var least = Double.infinity
+        repeat {
+            least = min(least, clock.measure(body) / .seconds(1))
+        } while start.duration(to: clock.now) / .seconds(1) < seconds
+        return least
+    }
+}

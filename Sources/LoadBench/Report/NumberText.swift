@@ -1,0 +1,25 @@
+extension Double {
+    /// With so many digits after the point; `-` for what is no number.
+    package func fixed(_ digits: Int) -> String {
+        guard isFinite, magnitude < 1e15 else { return "-" }
+        let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
+        let units = Int((magnitude * scale).rounded())
+        let (whole, fraction) = units.quotientAndRemainder(dividingBy: Int(scale))
+        let sign = self < 0 && units > 0 ? "-" : ""
+        if digits == 0 { return "\(sign)\(whole)" }
+        let text = "\(fraction)"
+        return "\(sign)\(whole)." + String(repeating: "0", count: digits - text.count) + text
+    }
+}
+
+extension String {
+    /// Filled up with spaces on the right.
+    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+
+    /// In the middle of a line of `fill`; the odd one goes to the right, as Python does it.
+    func centred(in width: Int, fill: Character) -> String {
+        let missing = max(0, width - count)
+        let left = missing / 2
+        return String(repeating: fill, count: left) + self + String(repeating: fill, count: missing - left)
+    }
+}

@@ -1,0 +1,132 @@
+import Advisor
+import ArgumentParser
+import Compute
+import Engine
+import EngineBench
+import LoadBench
+import Models
+import Tensors
+
+struct Plan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what a model would need and do on this machine, before it is loaded.",
+        discussion: """
+            radish plan --model-path ./Qwen2.5-0.5B-Instruct
+            radish plan --model-path ./Llama-3.1-8B --context-length 8192 --users 16
+
+            Sizes come from the model's headers, speeds from the model's own kernels on random weights, measured here.
+            """)
+
+    @Option(
+        help: ArgumentHelp("Users at the same time, each with a full context; for what has to fit.", valueName: "n"))
+    var users: Int?
+
+    @Option(name: .customLong("input-len"), help: ArgumentHelp("Prompt length for the speeds.", valueName: "tokens"))
+    var inputLength = 512
+
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Cache") var cache: CacheOptions
+    @OptionGroup(title: "Scheduling") var scheduling: SchedulingOptions
+    @OptionGroup(title: "Machine") var machine: MachineOptions
+
+    func validate() throws {
+        if let users, users < 1 { throw ValidationError("--users \(users): expected at least 1.") }
+        guard inputLength >= 1 else { throw ValidationError("--input-len \(inputLength): expected at least 1.") }
+    }
+
+    func run() async throws {
+        do {
+            let plan = try ModelPlan(model, cache, scheduling, machine)
+            print("\(plan.shape.name): \(plan.spec.architecture), \(plan.spec.layerCount) layers")
+            row(
+                "weights", size(plan.weightBytes),
+                "\(plan.format == .stored ? plan.dtype.rawValue : plan.format.rawValue); \(size(plan.fileBytes)) on disk"
+            )
+            row(
+                "KV cache", "\(plan.layout.bytesPerToken) bytes/token",
+                "keys and values of \(plan.spec.layerCount) layers")
+            row("memory", size(plan.availableBytes), "available to this process now")
+            let fits = describeFit(plan)
+            if plan.weightBytes < plan.availableBytes { try describeSpeed(plan) }
+            StandardStreams.flush()
+            if !fits { throw ExitCode(1) }
+        } catch let error as ExitCode {
+            throw error
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// - Returns: whether everything asked for fits.
+    private func describeFit(_ plan: ModelPlan) -> Bool {
+        guard plan.weightBytes < plan.availableBytes else {
+            print(
+                "\nDoes not fit: the weights take \(size(plan.weightBytes)), \(size(plan.availableBytes)) are available."
+            )
+            print(
+                plan.format == .stored
+                    ? "Change: --quantization int4 makes them a quarter or less."
+                    : "Change: a smaller model, or a machine with more memory.")
+            return false
+        }
+        guard let resolved = plan.resolved else {
+            print("\nDoes not fit: \(plan.refusal ?? "")")
+            return false
+        }
+        let context = resolved.contextLength.value
+        let tokens = resolved.poolTokens.value
+        row("KV pool", "\(tokens) tokens", resolved.poolTokens.reason)
+        row("context", "\(context) tokens", resolved.contextLength.reason)
+        let full = tokens / max(1, context)
+        row("concurrent users", "\(full)", "each with a full context; shared prefixes count once")
+        for part in [4, 16] where context / part >= 256 {
+            row("", "\(tokens * part / context)", "each with \(context / part) tokens")
+        }
+        let wanted = users ?? 1
+        if full >= wanted { return true }
+        let needed = wanted * context
+        let bytes = needed * plan.layout.bytesPerToken + plan.weightBytes
+        print(
+            "\n\(wanted) \(wanted == 1 ? "user does" : "users do") not fit: \(needed) tokens are needed, the pool has \(tokens)."
+        )
+        if plan.configuration.maxTotalTokens != nil {
+            print("Change: --max-total-tokens \(needed).")
+        } else if Double(bytes) < 0.95 * Double(plan.availableBytes) {
+            let percent = (Double(bytes) / Double(plan.availableBytes) * 100).rounded(.up) + 1
+            print("Change: --mem-fraction-static \((percent / 100).fixed(2)).")
+        } else {
+            print("Change: --context-length \(max(2, tokens / wanted)), or more memory (\(size(bytes)) in all).")
+        }
+        return false
+    }
+
+    private func describeSpeed(_ plan: ModelPlan) throws {
+        let (costs, ceilings, threads) = try plan.measureCosts(threads: machine.threads)
+        let chunk = plan.resolved?.chunkedPrefillSize.value ?? 512
+        let prefill = costs.prefill(tokens: inputLength, chunk: chunk)
+        print("\nExpected on \(HostInfo.processorName()), \(threads) threads:")
+        let peak = (plan.dtype == .float32 ? nil : ceilings.bfloat16) ?? ceilings.float32
+        row(
+            "limits", "\((ceilings.readBandwidth * 1e-9).fixed(1)) GB/s",
+            "and \((peak * 1e-9).fixed(0)) GFLOP/s, measured now")
+        row(
+            "prefill", "\((Double(inputLength) / prefill).fixed(0)) tok/s",
+            "\(inputLength) tokens: first token after \((prefill * 1000).fixed(0)) ms")
+        let context = inputLength + 32
+        for batch in [1, 4, 16] where plan.resolved.map({ batch * context <= $0.poolTokens.value }) ?? false {
+            let step = costs.decodeStep(sequences: batch, context: context)
+            row(
+                batch == 1 ? "decode" : "", "\((Double(batch) / step).fixed(1)) tok/s",
+                "\(batch) at a time, \(context) tokens of context; \((step * 1000).fixed(1)) ms between tokens")
+        }
+    }
+
+    private func size(_ bytes: Int) -> String {
+        bytes >= 10 << 30 ? "\((Double(bytes) / Double(1 << 30)).fixed(1)) GiB" : "\(bytes >> 20) MiB"
+    }
+
+    private func row(_ name: String, _ value: String, _ reason: String) {
+        let left = name + String(repeating: " ", count: max(1, 18 - name.count))
+        print("  " + left + value + String(repeating: " ", count: max(1, 20 - value.count)) + reason)
+    }
+}

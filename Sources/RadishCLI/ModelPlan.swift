@@ -1,0 +1,100 @@
+import Advisor
+import Checkpoint
+import Compute
+import Engine
+import EngineBench
+import Models
+import Radish
+import Tensors
+
+/// Sizes and speeds of a model on this machine, before anything is loaded.
+struct ModelPlan {
+    let spec: DecoderSpec
+    let shape: ModelShape
+    /// Type that matrices have in memory.
+    let dtype: DType
+    let layout: KVLayout
+    /// In memory; quantized checkpoints are widened.
+    let weightBytes: Int
+    let format: WeightFormat
+    let fileBytes: Int
+    let availableBytes: Int
+    let configuration: EngineConfiguration
+    /// Nil: the pool has no room.
+    let resolved: ResolvedConfiguration?
+    let refusal: String?
+
+    /// - Throws: what is wrong with the model's files or the flags.
+    init(_ model: ModelOptions, _ cache: CacheOptions, _ scheduling: SchedulingOptions, _ machine: MachineOptions)
+        throws
+    {
+        let files = try EngineStart.source(model).files()
+        let spec = try ModelLoader.spec(files)
+        let weights = try ModelDirectory.weights(files)
+        var bytes: [DType: Int] = [:]
+        var fileBytes = 0
+        for name in weights.names {
+            guard let tensor = weights.information(name) else { continue }
+            fileBytes += tensor.bytes.count
+            if let dtype = tensor.dtype, dtype.isFloatingPoint { bytes[dtype, default: 0] += tensor.bytes.count }
+        }
+        let dtype = model.dtype.dtype ?? bytes.max { $0.value < $1.value }?.key ?? .bfloat16
+        shape = ModelShape(
+            name: EngineStart.source(model).name, hidden: spec.hiddenSize, intermediate: spec.intermediateSize,
+            heads: spec.headCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
+            vocabulary: spec.vocabularySize)
+        let queryKeyValue = (spec.headCount + 2 * spec.keyValueHeadCount) * spec.headDimension
+        let layer =
+            spec.hiddenSize * (queryKeyValue + spec.headCount * spec.headDimension + 3 * spec.intermediateSize)
+        let embedding = spec.vocabularySize * spec.hiddenSize
+        var settings = try EngineStart.settings(model, cache, scheduling, machine).engine
+        settings.contextLength = model.contextLength
+        let pageSize = settings.pageSize.map { max(16, $0) } ?? 16
+        let layout = KVLayout(
+            layers: spec.layerCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
+            pageSize: pageSize, dtype: dtype)
+        let format = settings.weightFormat
+        // Four bits have a scale of two bytes for each 32 weights; the embedding of a quantized model has eight bits.
+        let layerBits = format == .int4 ? 4.5 : format == .int8 ? 8 : Double(8 * dtype.byteCount)
+        let embeddingBits = format == .stored ? Double(8 * dtype.byteCount) : 8
+        let embeddings = embedding * (spec.tiesEmbeddings ? 1 : 2)
+        let weightBytes = Int(
+            (Double(layer * spec.layerCount) * layerBits + Double(embeddings) * embeddingBits) / 8)
+        self.format = format
+        let available = HostInfo.availableMemory()
+        var resolved = try ResolvedConfiguration(settings, modelContext: spec.contextLength)
+        var refusal: String?
+        do {
+            try resolved.resolvePool(
+                settings, layout: layout, available: available - weightBytes, weightBytes: weightBytes)
+        } catch {
+            refusal = ErrorText.describe(error)
+        }
+        self.spec = spec
+        self.dtype = dtype
+        self.layout = layout
+        self.weightBytes = weightBytes
+        self.fileBytes = fileBytes
+        availableBytes = available
+        configuration = settings
+        self.resolved = refusal == nil ? resolved : nil
+        self.refusal = refusal
+    }
+
+    /// Times the model's kernels on random weights, some seconds.
+    func measureCosts(threads: Int?) throws -> (costs: CostModel, ceilings: MachineCeilings, threads: Int) {
+        let backend = try CPUBackend(kernels: nil, threads: threads, pin: true)
+        let ceilings = try backend.measureCeilings(seconds: 0.3)
+        // float16 matrices are multiplied like bfloat16 ones.
+        let costs = try ModelSpeedProbe(
+            backend, shape, layers: spec.layerCount, dtype: dtype == .float32 ? .float32 : .bfloat16, format: format
+        ).measure()
+        return (
+            CostModel(
+                layers: costs.layers.map { .init(rows: $0.rows, seconds: $0.seconds) },
+                head: costs.head.map { .init(rows: $0.rows, seconds: $0.seconds) },
+                decodeContextToken: costs.decodeContextToken, prefillPair: costs.prefillPair),
+            ceilings, backend.information.threads
+        )
+    }
+}
