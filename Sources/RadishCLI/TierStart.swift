@@ -47,8 +47,6 @@ enum TierStart {
 
     /// As files are dated.
     private static func secondsSince1970() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        Double(time(nil))
     }
 }

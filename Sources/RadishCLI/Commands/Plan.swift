@@ -3,7 +3,6 @@ import ArgumentParser
 import Compute
 import Engine
 import EngineBench
-import LoadBench
 import Models
 import Tensors
 
