@@ -114,7 +114,7 @@ let package = Package(
         tests("Models", ["Checkpoint", "Compute", "Tensors", "TestSupport"], fixtures: ["Fixtures"]),
         tests("Tokenizers"),
         tests("ChatTemplates"),
-        tests("OutputParsers"),
+        tests("OutputParsers", ["TestSupport"]),
         tests("PrefixCache", ["TestSupport"]),
         tests("RedisTier", ["PrefixCache", "TestSupport"]),
         tests("EngineInterface"),
