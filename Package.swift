@@ -98,7 +98,8 @@ let package = Package(
         .executableTarget(
             name: "RadishCLI",
             dependencies: [
-                "Advisor", "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineBench", "EngineInterface", "Grammar",
+                "Advisor", "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineBench", "EngineInterface",
+                "Grammar",
                 "LoadBench", "Models", "PrefixCache", "Radish", "RadishClient", "RedisTier", "Scheduling", "Server",
                 "Tensors", "TextGeneration", "Tokenizers", "WireTypes", argumentParser, logging, serviceLifecycle,
                 unixSignals, yams,
