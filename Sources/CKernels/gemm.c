@@ -1,5 +1,6 @@
 /* What is the same on all paths: sizes and the split of a product into tasks. */
 #include "ck_gemm.h"
+#include "ck_rows.h"
 #include "gemm_layout.h"
 
 size_t ck_packed_bytes(ck_dtype dtype, int64_t n, int64_t k) {
@@ -36,5 +37,30 @@ void ck_gemm_run(const void *argument, int32_t begin, int32_t end, int32_t worke
         int64_t row = chunk * c->row_chunk;
         c->kernels->gemm(c, row, least(row + c->row_chunk, c->m), panel, panel + count);
         task += count;
+    }
+}
+
+/* Where `out` has to begin for element (row, panel's first column) to be at `there`. Never read or written itself, and not
+ * within an object; hence the arithmetic on integers. */
+static float *out_before(float *there, int64_t row, int64_t ldo, int64_t panel) {
+    return (float *)((uintptr_t)there - (uintptr_t)(row * ldo + panel * CK_PANEL) * sizeof(float));
+}
+
+void ck_gated_run(const void *argument, int32_t begin, int32_t end, int32_t worker) {
+    const ck_gated_call *c = argument;
+    int64_t panels = ck_panels(c->product.n / 2), ldo = 2 * CK_PANEL;
+    float *scratch = c->scratch + (int64_t)worker * CK_GATED_ROWS * ldo;
+    ck_gemm_call product = c->product;
+    product.ldo = ldo;
+    for (int64_t task = begin; task < end; task++) {
+        int64_t row = task / panels * product.row_chunk, panel = task % panels;
+        int64_t row_end = least(row + product.row_chunk, product.m);
+        for (int half = 0; half < 2; half++) {
+            int64_t from = half * panels + panel;
+            product.out = out_before(scratch + half * CK_PANEL, row, ldo, from);
+            product.kernels->gemm(&product, row, row_end, from, from + 1);
+        }
+        ck_silu_call silu = {scratch, c->output + row * c->ldo + panel * CK_PANEL, CK_PANEL, c->ldo};
+        c->silu(&silu, 0, (int32_t)(row_end - row), worker);
     }
 }

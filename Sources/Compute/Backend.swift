@@ -52,6 +52,11 @@ package protocol Backend: AnyObject {
     /// `output[r][i] = silu(gateUp[r][i]) * gateUp[r][n + i]` with `n = output.columns`; `gateUp` `[rows, 2n]`.
     func gatedSiLU(_ gateUp: Tensor, into output: Tensor, rows: Int)
 
+    /// As `linear` into `scratch` `[rows, 2n]` and then `gatedSiLU`, which is what a backend does that has no better way.
+    /// What is left in `scratch` is not defined.
+    func gatedLinear(
+        _ x: Tensor, _ gateUp: PackedWeight, bias: Vector?, scratch: Tensor, into output: Tensor, rows: Int)
+
     /// Fills the rotary table for the positions of this step. Once per step, before the first layer.
     func prepare(_ rotary: Rotary, _ context: ForwardContext)
 
@@ -85,6 +90,13 @@ extension Backend {
     /// Packs weights as they are stored.
     package func packWeight(_ parts: [TensorView]) throws(ComputeError) -> PackedWeight {
         try packWeight(parts, as: .stored)
+    }
+
+    package func gatedLinear(
+        _ x: Tensor, _ gateUp: PackedWeight, bias: Vector?, scratch: Tensor, into output: Tensor, rows: Int
+    ) {
+        linear(x, gateUp, bias: bias, into: scratch, rows: rows)
+        gatedSiLU(scratch, into: output, rows: rows)
     }
 }
 

@@ -70,7 +70,11 @@ extension OneBatchResult {
 
     /// Of what the operation multiplies.
     private func peak(_ operation: Operation, _ ceilings: MachineCeilings) -> Double {
-        if case .linear(_, _, let format) = operation, format != .stored { return ceilings.int8 ?? ceilings.float32 }
+        switch operation {
+        case .linear(_, _, let format), .gatedLinear(_, _, let format):
+            if format != .stored { return ceilings.int8 ?? ceilings.float32 }
+        default: break
+        }
         return (engine.dtype == "float32" ? nil : ceilings.bfloat16) ?? ceilings.float32
     }
 
@@ -91,6 +95,8 @@ extension Operation {
         case .sample: "sampling"
         case .linear(let outputs, let inputs, let format):
             "linear \(outputs) x \(inputs)" + (format == .stored ? "" : " \(format.rawValue)")
+        case .gatedLinear(let outputs, let inputs, let format):
+            "gated linear \(outputs) x \(inputs)" + (format == .stored ? "" : " \(format.rawValue)")
         }
     }
 }

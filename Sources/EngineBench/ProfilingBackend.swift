@@ -99,6 +99,16 @@ package final class ProfilingBackend: Backend {
         ) { backend.linear(x, weight, bias: bias, into: output, rows: rows) }
     }
 
+    package func gatedLinear(
+        _ x: Tensor, _ gateUp: PackedWeight, bias: Vector?, scratch: Tensor, into output: Tensor, rows: Int
+    ) {
+        timed(
+            .gatedLinear(outputs: gateUp.outputs, inputs: gateUp.inputs, format: gateUp.format),
+            arithmetic: 2 * Double(rows) * Double(gateUp.outputs) * Double(gateUp.inputs),
+            bytes: Double(gateUp.byteCount)
+        ) { backend.gatedLinear(x, gateUp, bias: bias, scratch: scratch, into: output, rows: rows) }
+    }
+
     package func gatedSiLU(_ gateUp: Tensor, into output: Tensor, rows: Int) {
         timed(.gatedSiLU) { backend.gatedSiLU(gateUp, into: output, rows: rows) }
     }

@@ -6,6 +6,8 @@ package enum Operation: Hashable, Sendable {
     case embed, rotaryTable, norm, rotateAndStore, attention, gatedSiLU, gather, copyPage, sample
     /// A product with a packed weight, told apart by its shape.
     case linear(outputs: Int, inputs: Int, format: WeightFormat)
+    /// The same with the gated SiLU of its halves.
+    case gatedLinear(outputs: Int, inputs: Int, format: WeightFormat)
 }
 
 /// What the operations of one kind took in a step.

@@ -115,6 +115,31 @@ static void check_products(const ck_kernels *k, const ck_kernels *plain) {
     }
 }
 
+/* A gated product against the product and the gate one after the other: the same bits. */
+static void check_gated(const ck_kernels *k) {
+    static const int64_t shapes[][3] = {{1, 128, 5}, {33, 128, 40}, {200, 256, 17}};
+    for (size_t s = 0; s < 3; s++) {
+        int64_t m = shapes[s][0], n = shapes[s][1], depth = shapes[s][2], half = n / 2;
+        float *x = floats((size_t)(m * depth)), *values = floats((size_t)(n * depth));
+        unsigned char *packed = buffer(ck_packed_bytes(CK_I8, n, depth));
+        ck_pack_call pack = {CK_I8, CK_F32, values, packed, n, depth, 0, n};
+        k->gemm->pack(&pack, 0, ck_pack_tasks(&pack), 0);
+        void *prepared = buffer(ck_prepared_bytes(CK_I8, m, depth));
+        ck_prepare_call prepare = {CK_I8, x, depth, depth, prepared};
+        k->gemm->prepare(&prepare, 0, (int32_t)m, 0);
+        float *whole = buffer((size_t)(m * n) * 4), *expected = buffer((size_t)(m * half) * 4);
+        float *found = buffer((size_t)(m * half) * 4), *scratch = buffer(CK_GATED_ROWS * 2 * CK_PANEL * 4);
+        ck_gemm_call call = {k->gemm, CK_I8, m, n, depth, prepared, depth, packed, NULL, whole, n, (m + 1) / 2};
+        ck_gemm_run(&call, 0, ck_gemm_tasks(&call), 0);
+        ck_silu_call silu = {whole, expected, (int32_t)half, half};
+        k->rows->gated_silu(&silu, 0, (int32_t)m * ck_silu_chunks((int32_t)half), 0);
+        ck_gated_call gated = {call, k->rows->gated_silu, found, half, scratch};
+        ck_gated_run(&gated, 0, ck_gated_tasks(&gated), 0);
+        compare("gated product", k->name, found, expected, (size_t)(m * half), 0);
+        free(x), free(values), free(packed), free(prepared), free(whole), free(expected), free(found), free(scratch);
+    }
+}
+
 static void check_rows(const ck_kernels *k, const ck_kernels *plain) {
     static const int32_t widths[] = {1, 15, 16, 17, 63, 64, 65, 511, 513, 896};
     for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
@@ -129,7 +154,7 @@ static void check_rows(const ck_kernels *k, const ck_kernels *plain) {
             float *x = floats(count), *normed = buffer(count * 4), *gated = buffer(count * 4);
             ck_norm_call norm = {x, i % 2 ? delta : NULL, weight, normed, n, 1e-5f};
             table->rms_norm(&norm, 0, rows, 0);
-            ck_silu_call silu = {gates, gated, n};
+            ck_silu_call silu = {gates, gated, n, n};
             table->gated_silu(&silu, 0, rows * ck_silu_chunks(n), 0);
             results[side][0] = x, results[side][1] = normed, results[side][2] = gated;
         }
@@ -293,6 +318,7 @@ int main(int argc, char **argv) {
             continue;
         }
         check_products(k, plain);
+        check_gated(k);
         check_rows(k, plain);
         check_attention(k, plain);
         check_sampling(k, plain);

@@ -103,10 +103,33 @@ static inline int32_t ck_gemm_tasks(const ck_gemm_call *call) {
     return (int32_t)((call->m + call->row_chunk - 1) / call->row_chunk * ck_panels(call->n));
 }
 
+/* Gated product: output[r][i] = silu(gate) * up, gate and up being elements i and n / 2 + i of row r of a product; for n / 2
+ * a multiple of CK_PANEL. Its bits are those of the product followed by gated_silu, but the product never leaves the
+ * second-level cache. */
+typedef struct ck_gated_call {
+    ck_gemm_call product;   /* `out` and `ldo` are not read; row_chunk at most CK_GATED_ROWS */
+    ck_range_fn silu;       /* gated_silu of the same path */
+    float *output;          /* [m, n / 2] */
+    int64_t ldo;            /* floats from row to row */
+    float *scratch;         /* CK_GATED_ROWS * 2 * CK_PANEL floats for each worker */
+} ck_gated_call;
+
+enum { CK_GATED_ROWS = 192 };
+
+/* Region over ck_gated_tasks: index = (chunk of rows) * panels of n / 2 + panel. */
+void ck_gated_run(const void *call, int32_t begin, int32_t end, int32_t worker);
+
+static inline int32_t ck_gated_tasks(const ck_gated_call *call) {
+    if (call->product.m == 0) return 0;
+    return (int32_t)((call->product.m + call->product.row_chunk - 1) / call->product.row_chunk
+                     * ck_panels(call->product.n / 2));
+}
+
 /* A row_chunk that keeps `threads` threads busy: all rows where there are panels enough, fewer where there are not. */
 int64_t ck_gemm_row_chunk(int64_t m, int64_t n, int32_t threads);
 
-/* out[i] = w[row][i] for i in 0 ..< k, exact (i8, i4: value times scale): embedding lookup from a packed weight. Touches a cache line per step. */
+/* out[i] = w[row][i] for i in 0 ..< k, exact (i8, i4: value times scale): embedding lookup from a packed
+ * weight. Touches a cache line per step. */
 void ck_unpack_row(ck_dtype dtype, const void *w, int64_t n, int64_t k, int64_t row, float *out);
 
 #endif

@@ -23,6 +23,7 @@ typedef struct ck_silu_call {
     const float *gate_up;   /* [rows, 2 * columns] */
     float *output;          /* [rows, columns] */
     int32_t columns;
+    int64_t output_stride;  /* floats from row to row */
 } ck_silu_call;
 
 enum { CK_SILU_CHUNK = 512 };

@@ -36,7 +36,7 @@ static void gated_silu(const void *call, int32_t begin, int32_t end, int32_t wor
         int32_t from = index % chunks * CK_SILU_CHUNK;
         int32_t to = from + CK_SILU_CHUNK < c->columns ? from + CK_SILU_CHUNK : c->columns;
         const float *gate = c->gate_up + r * 2 * (size_t)c->columns, *up = gate + c->columns;
-        float *output = c->output + r * (size_t)c->columns;
+        float *output = c->output + r * (size_t)c->output_stride;
         for (int32_t i = from; i < to; i++) output[i] = gate[i] / (1 + expf(-gate[i])) * up[i];
     }
 }

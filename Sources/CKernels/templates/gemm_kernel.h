@@ -111,7 +111,7 @@ static void GEMM(run)(
     int64_t steps = ck_gemm_steps(GEMM_DTYPE, c->k);
     int64_t unit = passes > 1 ? gemm_unit(steps) : steps;
     const unsigned char *w = (const unsigned char *)c->w + panel_begin * steps * GEMM_STEP_BYTES;
-    const unsigned char *w_end = (const unsigned char *)c->w + panel_end * steps * GEMM_STEP_BYTES;
+    const unsigned char *w_end = (const unsigned char *)c->w + ck_panels(c->n) * steps * GEMM_STEP_BYTES;
     for (int64_t panel = panel_begin; panel < panel_end; panel++) {
         int64_t step = 0;
         do {

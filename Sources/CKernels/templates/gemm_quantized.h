@@ -161,7 +161,7 @@ static void GEMM(run)(
     int64_t panel_bytes = ck_gemm_panel_bytes(GEMM_DTYPE, c->k);
     int64_t unit = passes > 1 ? gemm_unit(steps * (step_bytes / (4 * CK_PANEL))) / (step_bytes / (4 * CK_PANEL)) : steps;
     if (unit < unroll) unit = unroll;
-    const unsigned char *w_end = (const unsigned char *)c->w + panel_end * panel_bytes;
+    const unsigned char *w_end = (const unsigned char *)c->w + ck_panels(c->n) * panel_bytes;
     for (int64_t panel = panel_begin; panel < panel_end; panel++) {
         const unsigned char *w = (const unsigned char *)c->w + panel * panel_bytes;
         int64_t step = 0;

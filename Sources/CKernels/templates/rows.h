@@ -64,7 +64,7 @@ CK_FUNCTION void gated_silu(const void *call, int32_t begin, int32_t end, int32_
         int32_t i = index % chunks * CK_SILU_CHUNK;
         int32_t to = i + CK_SILU_CHUNK < c->columns ? i + CK_SILU_CHUNK : c->columns;
         const float *gate = c->gate_up + r * 2 * (size_t)c->columns, *up = gate + c->columns;
-        float *output = c->output + r * (size_t)c->columns;
+        float *output = c->output + r * (size_t)c->output_stride;
         for (; i + 16 <= to; i += 16) v_store(output + i, v_mul(silu(v_load(gate + i)), v_load(up + i)));
         if (i < to)
             v_store_n(output + i, to - i, v_mul(silu(v_load_n(gate + i, to - i)), v_load_n(up + i, to - i)));

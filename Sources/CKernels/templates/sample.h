@@ -104,6 +104,15 @@ CK_FUNCTION int32_t collect(
         v16 value = v_load_n(x + i, w);
         uint32_t mask = v_mask_ge(value, least) & ~v_mask_ge(value, most) & ((1u << w) - 1);
         /* In place is fine: what is written lies at or before what is read. */
+#ifdef V_COMPRESS
+        if (mask) {
+            v16 weight = v_load_n(weights + i, w);
+            v_store_chosen_ids(out_ids + count, mask, ids ? ids + i : NULL, i);
+            v_store_chosen(out_x + count, mask, value);
+            v_store_chosen(out_weights + count, mask, weight);
+            count += __builtin_popcount(mask);
+        }
+#else
         for (; mask; mask &= mask - 1) {
             int32_t j = i + __builtin_ctz(mask);
             float found = x[j], weight = weights[j];
@@ -113,6 +122,7 @@ CK_FUNCTION int32_t collect(
             out_ids[count] = id;
             count++;
         }
+#endif
     }
     return count;
 }

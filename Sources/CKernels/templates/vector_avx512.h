@@ -99,4 +99,15 @@ CK_INLINE v16 v_round(v16 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAR
 /* x * 2^n for integral n; exact 0 far below. */
 CK_INLINE v16 v_scale2(v16 x, v16 n) { return _mm512_scalef_ps(x, n); }
 
+/* Stores the elements whose bit is set, one behind the other; writes a whole vector. */
+#define V_COMPRESS
+CK_INLINE void v_store_chosen(float *p, uint32_t mask, v16 x) {
+    _mm512_storeu_ps(p, _mm512_maskz_compress_ps((__mmask16)mask, x));
+}
+CK_INLINE void v_store_chosen_ids(int32_t *p, uint32_t mask, const int32_t *ids, int32_t first) {
+    __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m512i x = ids ? _mm512_maskz_loadu_epi32((__mmask16)mask, ids) : _mm512_add_epi32(lane, _mm512_set1_epi32(first));
+    _mm512_storeu_si512(p, _mm512_maskz_compress_epi32((__mmask16)mask, x));
+}
+
 #endif

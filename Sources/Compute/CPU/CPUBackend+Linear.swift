@@ -7,22 +7,10 @@ extension CPUBackend {
         precondition(x.columns == weight.inputs && output.columns == weight.outputs)
         precondition(bias?.count ?? weight.outputs == weight.outputs)
         if rows == 0 { return }
-        let gemm = kernels.gemm.pointee
-        var call = ck_gemm_call(
-            kernels: kernels.gemm, dtype: weight.dtype, m: Int64(rows), n: Int64(weight.outputs),
-            k: Int64(weight.inputs), x: x.data, ldx: Int64(x.columns), w: weight.data, bias: bias?.cpu.data,
-            out: output.data, ldo: Int64(output.columns),
-            row_chunk: ck_gemm_row_chunk(Int64(rows), Int64(weight.outputs), Int32(pool.threads)))
-        let bytes = ck_prepared_bytes(weight.dtype, Int64(rows), Int64(weight.inputs))
-        if bytes > 0 {
-            let prepared = linearScratch.pointer(bytes)
-            pool.run(
-                gemm.prepare,
-                ck_prepare_call(
-                    dtype: weight.dtype, x: x.data, ldx: Int64(x.columns), k: Int64(weight.inputs), prepared: prepared),
-                count: rows, grain: max(1, 16384 / weight.inputs))
-            call.x = UnsafeRawPointer(prepared)
-        }
+        var call = product(x, weight, bias, rows: rows)
+        call.out = output.data
+        call.ldo = Int64(output.columns)
+        call.row_chunk = ck_gemm_row_chunk(Int64(rows), Int64(weight.outputs), Int32(pool.threads))
         let tasks = Int(ck_gemm_tasks(&call))
         // A worker reads its activations once for each range, so ranges are long; but another thread of the process
         // may hold a worker up, so a long region is cut finer than one range for each.
@@ -32,6 +20,54 @@ extension CPUBackend {
         } else {
             pool.run(ck_gemm_run, call, count: tasks, grain: 1)
         }
+    }
+
+    /// All of a product but where it goes; the activations are prepared.
+    private func product(_ x: CPUTensor, _ weight: CPUPackedWeight, _ bias: Vector?, rows: Int) -> ck_gemm_call {
+        var call = ck_gemm_call(
+            kernels: kernels.gemm, dtype: weight.dtype, m: Int64(rows), n: Int64(weight.outputs),
+            k: Int64(weight.inputs), x: x.data, ldx: Int64(x.columns), w: weight.data, bias: bias?.cpu.data,
+            out: nil, ldo: 0, row_chunk: 0)
+        let bytes = ck_prepared_bytes(weight.dtype, Int64(rows), Int64(weight.inputs))
+        if bytes > 0 {
+            let prepared = linearScratch.pointer(bytes)
+            pool.run(
+                kernels.gemm.pointee.prepare,
+                ck_prepare_call(
+                    dtype: weight.dtype, x: x.data, ldx: Int64(x.columns), k: Int64(weight.inputs), prepared: prepared),
+                count: rows, grain: max(1, 16384 / weight.inputs))
+            call.x = UnsafeRawPointer(prepared)
+        }
+        return call
+    }
+
+    /// From so many rows on a gated product is worth its own way; below, a weight is best read in one run.
+    private static let gatedRows = 32
+
+    package func gatedLinear(
+        _ x: Tensor, _ gateUp: PackedWeight, bias: Vector?, scratch: Tensor, into output: Tensor, rows: Int
+    ) {
+        let columns = output.columns
+        guard rows >= Self.gatedRows, columns % CK_PANEL == 0 else {
+            linear(x, gateUp, bias: bias, into: scratch, rows: rows)
+            return gatedSiLU(scratch, into: output, rows: rows)
+        }
+        let (x, weight, output) = (x.cpu, gateUp.cpu, output.cpu)
+        precondition(rows <= x.rows && rows <= output.rows)
+        precondition(x.columns == weight.inputs && weight.outputs == 2 * columns)
+        precondition(bias?.count ?? weight.outputs == weight.outputs)
+        var gated = ck_gated_call(
+            product: product(x, weight, bias, rows: rows), silu: kernels.rows.pointee.gated_silu, output: output.data,
+            ldo: Int64(columns),
+            scratch: gatedScratch.pointer(Self.gatedScratchBytes(pool.threads)).assumingMemoryBound(to: Float.self))
+        let chunks = (rows + CK_GATED_ROWS - 1) / CK_GATED_ROWS
+        gated.product.row_chunk = Int64((rows + chunks - 1) / chunks)
+        let tasks = Int(ck_gated_tasks(&gated))
+        pool.run(ck_gated_run, gated, count: tasks, grain: max(1, tasks / (16 * pool.threads)), .onDemand)
+    }
+
+    static func gatedScratchBytes(_ threads: Int) -> Int {
+        threads * CK_GATED_ROWS * 2 * CK_PANEL * MemoryLayout<Float>.stride
     }
 
     static func linearScratchBytes(rows: Int, columns: Int) -> Int {

@@ -31,7 +31,8 @@ extension CPUBackend {
     package func gatedSiLU(_ gateUp: Tensor, into output: Tensor, rows: Int) {
         let (x, y) = (gateUp.cpu, output.cpu)
         precondition(rows <= x.rows && rows <= y.rows && x.columns == 2 * y.columns)
-        let call = ck_silu_call(gate_up: x.data, output: y.data, columns: Int32(y.columns))
+        let call = ck_silu_call(
+            gate_up: x.data, output: y.data, columns: Int32(y.columns), output_stride: Int64(y.columns))
         let chunks = Int(ck_silu_chunks(call.columns))
         pool.run(
             kernels.rows.pointee.gated_silu, call, count: rows * chunks,

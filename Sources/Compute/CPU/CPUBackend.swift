@@ -12,6 +12,8 @@ package final class CPUBackend: Backend {
     let pool: WorkerPool
     /// Activations as the multiply kernels want them.
     let linearScratch = ScratchArena(purpose: "rounded activations")
+    /// A block of a gated product, for each worker.
+    let gatedScratch = ScratchArena(purpose: "gated products")
     /// Page and slot of each row of a step.
     let slotScratch = ScratchArena(purpose: "slots of a step")
     /// Queries and softmax states, for each worker.
@@ -40,6 +42,7 @@ package final class CPUBackend: Backend {
         let host = HostInfo.current()
         let pinned = pin && Self.environment("RADISH_PIN") != "0"
         pool = try WorkerPool(threads: max(1, min(threads ?? host.threads, 1024)), cpus: pinned ? host.cpus : nil)
+        try gatedScratch.reserve(Self.gatedScratchBytes(pool.threads))
         information = BackendInformation(
             name: "cpu", kernels: String(cString: kernels.name), threads: pool.threads)
     }

@@ -11,8 +11,7 @@ struct GatedMLP {
     func apply(
         _ x: Tensor, scratch: Tensor, gated: Tensor, into output: Tensor, rows: Int, on backend: any Backend
     ) {
-        gateUp.apply(x, into: scratch, rows: rows, on: backend)
-        backend.gatedSiLU(scratch, into: gated, rows: rows)
+        backend.gatedLinear(x, gateUp.weight, bias: gateUp.bias, scratch: scratch, into: gated, rows: rows)
         down.apply(gated, into: output, rows: rows, on: backend)
     }
 }
