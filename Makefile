@@ -26,6 +26,7 @@ build: system-packages ## release binary .build/release/radish, one file with th
 
 test: system-packages ## all tests, in release mode
 	Tools/setup/system_packages.sh redis-server
+	Tools/setup/minilm.sh
 	$(SWIFT) build -c release $(TESTS) --build-tests
 	$(SWIFT) test -c release $(TESTS) --skip-build --filter '$(BUSY_TESTS)'
 	$(SWIFT) test -c release $(TESTS) --skip-build --skip '$(BUSY_TESTS)'

@@ -94,7 +94,10 @@ let package = Package(
         library("LoadBench", ["WireTypes", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
         library(
             "Radish",
-            ["CEmbedded", "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineInterface", "TextGeneration"]),
+            [
+                "CEmbedded", "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineInterface", "Models",
+                "TextGeneration", "Tokenizers",
+            ]),
         .executableTarget(
             name: "RadishCLI",
             dependencies: [
@@ -146,7 +149,7 @@ let package = Package(
                 "Checkpoint", "EngineInterface", "Server", "TestSupport", "TextGeneration", "Tokenizers", "WireTypes",
                 logging, serviceLifecycle,
             ]),
-        tests("RadishCLI"),
+        tests("RadishCLI", fixtures: ["Fixtures"]),
         .testTarget(name: "RepositoryTests", swiftSettings: swift),
     ]
 )

@@ -214,6 +214,18 @@ PATHS = {
          "label_token_ids": {**TOKENS, "minItems": 1}, "apply_softmax": BOOLEAN, "item_first": BOOLEAN},
         ["query", "items", "label_token_ids"]),
         form({"scores": listed(listed(number())), "usage": reference("Usage")}, ["scores", "usage"]), more=MISSING),
+    "/v1/embeddings": post("Vectors of texts; for embedding models.", form(
+        {"model": OPENAI["model"], "input": PROMPT, "encoding_format": {"type": "string", "enum": ["float", "base64"]},
+         "dimensions": integer(1), "truncate_prompt_tokens": integer(-1), "user": STRING}, ["input"]),
+        form({"object": STRING, "data": listed(OBJECT), "model": STRING, "usage": OBJECT},
+             ["object", "data", "model", "usage"]), more=MISSING),
+    "/encode": post("SGLang's vectors of texts; for embedding models.", form(
+        {"text": {"anyOf": [STRING, listed(STRING, minItems=1)]}, "rid": RID}, ["text"]), {}),
+    "/v1/rerank": post("Documents in the order in which they fit a query; for rerankers.", form(
+        {"model": OPENAI["model"], "query": STRING, "documents": listed(STRING, minItems=1, maxItems=4),
+         "top_n": integer(1), "return_documents": BOOLEAN}, ["query", "documents"]),
+        form({"id": STRING, "model": STRING, "results": listed(OBJECT), "usage": OBJECT},
+             ["id", "model", "results", "usage"]), more=MISSING),
     "/abort_request": post("End a request.", form({"rid": RID}, ["rid"]), form({"aborted": integer(0)}, ["aborted"])),
     "/open_session": post("Begin a session.", form({**SESSION["properties"], "capacity_of_str_len": integer(1, 10**6)},
                                                    ["session_id"]), STRING),

@@ -2,15 +2,20 @@
 """Writes Tests/TokenizersTests/TokenizerCases.swift: small tokenizers and what the reference library makes of them.
 
     python3 -m venv /tmp/venv
-    /tmp/venv/bin/pip install tokenizers==0.23.3
+    /tmp/venv/bin/pip install tokenizers==0.23.3 sentencepiece==0.2.3
     /tmp/venv/bin/python Tools/make_tokenizer_cases.py
 
 The vocabularies are put together below by hand, so that the file is the same on each machine.
 """
 
+import base64
 import json
 import pathlib
 import sys
+import tempfile
+
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 
 from tokenizers import Regex, Tokenizer, __version__
 from tokenizers import pre_tokenizers as P
@@ -195,6 +200,64 @@ def whole_words():
     )
 
 
+def character_map():
+    """A small map in SentencePiece's own form: what its trainer makes of rules, code points to code points."""
+    rules = {"A": "a", "É": "é", "e\u0301": "é", "\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "\r\n": "\n", "½": "1/2",
+             "\u200d": "", "你": "ni ", "ø": "o", "👍": "+", "K": "k"}
+    with tempfile.TemporaryDirectory() as folder:
+        table = pathlib.Path(folder) / "rules.tsv"
+        points = lambda text: " ".join(f"{ord(c):X}" for c in text)
+        table.write_text("".join(f"{points(a)}\t{points(b)}\n" for a, b in sorted(rules.items())))
+        text = pathlib.Path(folder) / "text.txt"
+        text.write_text("the hello world don't the er ing\n" * 40)
+        sentencepiece.SentencePieceTrainer.train(
+            input=str(text), model_prefix=folder + "/model", vocab_size=20, normalization_rule_tsv=str(table),
+            hard_vocab_limit=False, minloglevel=2)
+        model = sentencepiece_model_pb2.ModelProto()
+        model.ParseFromString(pathlib.Path(folder + "/model.model").read_bytes())
+        return base64.b64encode(model.normalizer_spec.precompiled_charsmap).decode()
+
+
+def unigram():
+    """XLM-R's layout: SentencePiece's map, words apart, Metaspace; pairs without token types."""
+    letters = [(c, -4 - 0.1 * i) for i, c in enumerate("▁abcdefghilnorstwy.é1/2' ")]
+    words = [("▁the", -3.0), ("▁hello", -5.5), ("▁he", -4.2), ("llo", -4.25), ("ing", -4.0), ("▁wo", -5.0), ("er", -3.5),
+             ("rld", -6.0), ("▁world", -12.5), ("thethe", -9.0), ("ni", -4.0)]
+    vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)] + letters + words
+    space = dict(type="Metaspace", replacement="▁", prepend_scheme="always", split=True)
+    single = [dict(SpecialToken=dict(id="<s>", type_id=0)), dict(Sequence=dict(id="A", type_id=0)),
+              dict(SpecialToken=dict(id="</s>", type_id=0))]
+    pair = single + [dict(SpecialToken=dict(id="</s>", type_id=0)), dict(Sequence=dict(id="B", type_id=0)),
+                     dict(SpecialToken=dict(id="</s>", type_id=0))]
+    special = {t: dict(id=t, ids=[i], tokens=[t]) for t, i in (("<s>", 0), ("</s>", 2))}
+    return tokenizer(
+        dict(type="Unigram", unk_id=3, vocab=[list(entry) for entry in vocabulary], byte_fallback=False),
+        [added(0, "<s>"), added(1, "<pad>"), added(2, "</s>"), added(3, "<unk>")],
+        normalizer={"type": "Sequence", "normalizers": [
+            dict(type="Precompiled", precompiled_charsmap=character_map()),
+            dict(type="Replace", pattern={"Regex": " {2,}"}, content=" ")]},
+        pre_tokenizer={"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, space]},
+        post_processor=dict(type="TemplateProcessing", single=single, pair=pair, special_tokens=special),
+        decoder=space,
+    )
+
+
+def unigram_bytes():
+    """T5's and Llama's habits together: no splitting before, unknown characters as bytes."""
+    vocabulary = [("<unk>", 0.0), ("</s>", 0.0)] + [(f"<0x{b:02X}>", -20.0) for b in range(256)]
+    vocabulary += [(c, -3.0 - 0.05 * i) for i, c in enumerate("▁abcdehilnortw")]
+    vocabulary += [("▁the", -2.5), ("hello", -4.0), ("▁▁", -2.9), ("he", -3.3), ("▁hello▁world", -9.0)]
+    return tokenizer(
+        dict(type="Unigram", unk_id=0, vocab=[list(entry) for entry in vocabulary], byte_fallback=True),
+        [added(0, "<unk>"), added(1, "</s>")],
+        pre_tokenizer=dict(type="Metaspace", replacement="▁", prepend_scheme="first", split=False),
+        post_processor=template(None, ("</s>", 1)),
+        decoder={"type": "Sequence", "decoders": [
+            dict(type="Replace", pattern={"String": "▁"}, content=" "), {"type": "ByteFallback"}, {"type": "Fuse"},
+            dict(type="Strip", content=" ", start=1, stop=0)]},
+    )
+
+
 TEXTS = [
     "", " ", "   ", "hello world", " hello  world ", "Hello WORLD", "the\n\n\nthe", "don't DON'T I'll", "1234567 12",
     "\t\r\n x", "你好 the 你", "e\u0301 é cafe\u0301 café", "😀 👍🏽", "wörld wörlds wo\u0308rld", "ø øre", "hello ",
@@ -233,6 +296,19 @@ def text_rows(name, description):
         )
 
 
+def pair_rows():
+    """Two texts that a model reads together, whole and cut to a length."""
+    for name in ("wordPiece", "unigram", "metaspace"):
+        reference = Tokenizer.from_str(json.dumps(TOKENIZERS[name]))
+        for first, second in [("hello", "the world"), ("", "hello the"), ("the hello hello hello", "world"), ("", "")]:
+            for limit in (None, 6, 7, 9):
+                reference.no_truncation()
+                if limit:
+                    reference.enable_truncation(limit, strategy="longest_first")
+                made = reference.encode(first, second)
+                yield dict(tokenizer=name, first=first, second=second, limit=limit, ids=made.ids, types=made.type_ids)
+
+
 def pattern_rows():
     for pattern, text in PATTERNS:
         for name, spelling in BEHAVIORS:
@@ -249,7 +325,7 @@ def swift_lines(name, comment, rows):
 
 TOKENIZERS = dict(
     byteLevel=byte_level(), sentencePiece=sentence_piece(), metaspace=metaspace(), wordPiece=word_piece(),
-    affixes=affixes(), wholeWords=whole_words(),
+    affixes=affixes(), wholeWords=whole_words(), unigram=unigram(), unigramBytes=unigram_bytes(),
 )
 rows = [row for name, description in TOKENIZERS.items() for row in text_rows(name, description)]
 descriptions = [dict(name=name, json=json.dumps(description)) for name, description in TOKENIZERS.items()]
@@ -260,6 +336,7 @@ OUTPUT.write_text(
     + "\n".join([
         swift_lines("tokenizers", "Name and `tokenizer.json` of each.", descriptions),
         swift_lines("texts", "Encodings and decodings.", rows),
+        swift_lines("pairs", "Pairs of texts.", pair_rows()),
         swift_lines("patterns", "Pieces of `Split`.", pattern_rows()),
     ])
     + "}\n",

@@ -35,7 +35,7 @@ static void run_task(const ck_attention_call *c, const ck_attention_task *t, uns
         size_t head = (size_t)(t->kv_head * c->group + query % c->group);
         const float *q = c->queries + (size_t)(t->first_row + row) * c->query_stride + head * (size_t)d;
         c->kernels->pack_query(q, d, c->scale, c->kv.dtype, queries + (size_t)i * (size_t)d);
-        last[i] = t->start_position + row;
+        last[i] = t->sees >= 0 ? t->sees : t->start_position + row;
         first[i] = c->window > 0 && last[i] - c->window + 1 > 0 ? last[i] - c->window + 1 : 0;
     }
     ck_attention_split s = {

@@ -7,11 +7,11 @@
     &ck_gemm_##SUFFIX, &ck_attention_##SUFFIX, &ck_rows_##SUFFIX, &ck_sample_##SUFFIX
 
 static const ck_kernels all_kernels[] = {
-    [CK_PLAIN] = {"plain", CK_PLAIN, TABLES(plain)},
+    [CK_PLAIN] = {"plain", CK_PLAIN, TABLES(plain), &ck_encoder_plain},
 #if defined(__x86_64__)
-    [CK_AVX2] = {"avx2", CK_AVX2, TABLES(avx2)},
-    [CK_AVX512] = {"avx512", CK_AVX512, TABLES(avx512)},
-    [CK_AVX512BF16] = {"avx512bf16", CK_AVX512BF16, TABLES(avx512bf16)},
+    [CK_AVX2] = {"avx2", CK_AVX2, TABLES(avx2), &ck_encoder_avx2},
+    [CK_AVX512] = {"avx512", CK_AVX512, TABLES(avx512), &ck_encoder_avx512},
+    [CK_AVX512BF16] = {"avx512bf16", CK_AVX512BF16, TABLES(avx512bf16), &ck_encoder_avx512},
 #endif
 };
 

@@ -87,6 +87,17 @@ package struct ModelFiles: Sendable {
 
     package func contains(_ name: String) -> Bool { names.contains(name) }
 
+    /// A directory inside a model directory; nil if there is none, or the name would lead out of it.
+    /// - Throws: `system` if the directory cannot be read.
+    package func folder(_ name: String) throws(CheckpointError) -> ModelFiles? {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard case .directory = storage, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
+            return nil
+        }
+        guard Self.fileKind(path(of: name)) == S_IFDIR else { return nil }
+        return try .directory(path(of: name))
+    }
+
     /// How messages name one of the files.
     package func path(of name: String) -> String {
         switch storage {

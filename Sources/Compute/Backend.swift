@@ -108,6 +108,9 @@ package struct AttentionShape: Sendable, Hashable {
     package var scale: Float
     /// Sliding window in tokens; nil sees everything.
     package var window: Int?
+    /// A row sees no position after its own. False: every row sees the whole of its sequence as far as the step holds
+    /// it, which is then the whole sequence (encoders).
+    package var isCausal = true
 
     package init(heads: Int, keyValueHeads: Int, headDimension: Int, scale: Float, window: Int? = nil) {
         self.heads = heads

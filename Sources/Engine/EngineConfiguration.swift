@@ -38,6 +38,8 @@ package struct EngineConfiguration: Sendable {
     package var tiers: EngineTiers?
     /// Seeds requests that bring no seed of their own. Nil: drawn at start.
     package var randomSeed: UInt64?
+    /// A decoder whose last hidden states are wanted, not its text: it may lack an output projection.
+    package var isEmbedding = false
 
     package init(modelPath: String) {
         self.modelPath = modelPath

@@ -65,7 +65,8 @@ package enum EngineLoader {
             maximumSampledRows: resolved.maxRunningRequests.value + scoredRows(resolved))
         let model = try ModelLoader.load(
             files, backend: backend, limits: limits, dtype: configuration.dtype,
-            format: configuration.weightFormat, progress: { progress(.weights($0)) })
+            format: configuration.weightFormat, needsOutput: !configuration.isEmbedding,
+            progress: { progress(.weights($0)) })
         let layout = model.kvLayout(pageSize: resolved.pageSize.value)
         let available = availableMemory()
         try resolved.resolvePool(

@@ -61,9 +61,12 @@ package final class ModelRunner {
                 row += 1
             }
             guard entry.samples else { continue }
-            let token = GeneratedToken(
+            var token = GeneratedToken(
                 id: tokens[row].id, logprob: tokens[row].logprob, top: Self.top(tokens[row]),
                 asked: zip(rows[row].scoredIDs, tokens[row].scores).map { TokenLogprob(id: $0, logprob: $1) })
+            if scheduler.samplingState(of: entry.sequence).sampling.returnsState {
+                token.state = backend.read(model.sampledStates, row: row)
+            }
             result.samples.append(followed(.init(sequence: entry.sequence, token: token), scheduler))
             row += 1
         }

@@ -18,6 +18,8 @@ package struct GeneratedToken: Sendable, Equatable {
     package var top: [TokenLogprob]
     /// Log-probabilities of `SamplingParameters.logprobTokenIDs`, in their order.
     package var asked: [TokenLogprob]
+    /// The model's last hidden state, normalized, from which the token was sampled; nil unless asked for.
+    package var state: [Float]?
 
     package init(id: Int32, logprob: Float? = nil, top: [TokenLogprob] = [], asked: [TokenLogprob] = []) {
         self.id = id

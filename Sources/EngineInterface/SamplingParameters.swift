@@ -33,6 +33,8 @@ package struct SamplingParameters: Sendable, Equatable {
     package var topLogprobs: Int?
     /// With `topLogprobs`: further tokens whose log-probability is wanted at each position.
     package var logprobTokenIDs: [Int32] = []
+    /// Whether each token comes with the hidden state it was sampled from (embeddings).
+    package var returnsState = false
 
     package init() {}
 

@@ -45,6 +45,8 @@ final class Decoder: Model {
     var vocabularySize: Int { spec.vocabularySize }
     var contextLength: Int { spec.contextLength }
     var weightDType: DType { weights.dtype }
+    var hiddenSize: Int { spec.hiddenSize }
+    var sampledStates: Tensor { buffers.sampled.normed }
 
     func kvLayout(pageSize: Int) -> KVLayout {
         KVLayout(

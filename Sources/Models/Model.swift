@@ -20,4 +20,10 @@ package protocol Model: AnyObject {
     /// Feeds `context` (1...maximumRows rows), writing keys and values of all rows to `cache`.
     /// - Returns: logits `[context.sampledRows.count, vocabularySize]`, in a buffer that the next call overwrites.
     func forward(_ context: ForwardContext, cache: KVCache) -> Tensor
+
+    /// Numbers of a hidden state.
+    var hiddenSize: Int { get }
+    /// After `forward`: the normalized hidden states that the logits were made from, `[context.sampledRows.count,
+    /// hiddenSize]`, in a buffer that the next call overwrites.
+    var sampledStates: Tensor { get }
 }

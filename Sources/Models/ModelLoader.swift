@@ -52,18 +52,20 @@ package enum ModelLoader {
     ///   - dtype: a floating type that matrices are converted to; nil: as stored.
     ///   - format: of the layers' matrices. The embedding, whose error reaches every token, and the output projection
     ///     get eight bits where the layers are quantized at all.
+    ///   - needsOutput: false: the logits are not wanted, so the output projection may be missing.
     ///   - progress: called before the first tensor and after each.
     /// - Throws: `CheckpointError`, `ModelError` or `ComputeError`.
     package static func load(
         _ files: ModelFiles, backend: any Backend, limits: ModelLimits, dtype: DType? = nil,
-        format: WeightFormat = .stored, progress: (LoadProgress) -> Void = { _ in }
+        format: WeightFormat = .stored, needsOutput: Bool = true, progress: (LoadProgress) -> Void = { _ in }
     ) throws -> any Model {
         if let dtype, !dtype.isFloatingPoint {
             throw ComputeError.unsupportedDType(
                 tensor: "all weights", dtype: dtype, supported: WeightReader.supported)
         }
-        let spec = try spec(files)
-        let source = try ModelDirectory.weights(files)
+        var spec = try spec(files)
+        let source = BareNames.wrapping(try ModelDirectory.weights(files))
+        if !needsOutput, source.information("lm_head.weight") == nil { spec.tiesEmbeddings = true }
         let names = WeightNames(spec)
         try check(names, source)
         let loaded = try withoutActuallyEscaping(progress) { progress in
@@ -75,7 +77,14 @@ package enum ModelLoader {
     }
 
     private static func check(_ names: WeightNames, _ source: any WeightSource) throws(ModelError) {
-        let parts = names.parts
+        try check(names.parts, source)
+        let expected = Set(names.parts.map(\.name))
+        let disturbing = source.names.filter { !expected.contains($0) && names.wouldChangeResult($0) }
+        guard disturbing.isEmpty else { throw .unexpectedTensors(source: source.description, names: disturbing) }
+    }
+
+    /// That all parts are there, in the shape asked for and in a type that is read.
+    static func check(_ parts: [WeightNames.Part], _ source: any WeightSource) throws(ModelError) {
         let missing = parts.map(\.name).filter { source.information($0) == nil }
         guard missing.isEmpty else { throw .missingTensors(source: source.description, names: missing) }
         for part in parts {
@@ -89,9 +98,6 @@ package enum ModelLoader {
                     tensor: part.name, file: found.file, found: found.typeName, supported: ["F32", "F16", "BF16"])
             }
         }
-        let expected = Set(parts.map(\.name))
-        let disturbing = source.names.filter { !expected.contains($0) && names.wouldChangeResult($0) }
-        guard disturbing.isEmpty else { throw .unexpectedTensors(source: source.description, names: disturbing) }
     }
 
     private static func weights(

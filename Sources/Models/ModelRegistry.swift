@@ -18,7 +18,18 @@ package enum ModelRegistry {
 
     /// - Throws: `unsupportedArchitecture` with the supported names and the nearest of them.
     static func family(_ identity: ModelIdentity) throws(ModelError) -> any DecoderFamily.Type {
-        for family in families where identity.architectures.contains(family.architecture) { return family }
+        // Saved without its head a model is called `Qwen3Model`; whether the head is there is seen at the weights.
+        for family in families
+        where identity.architectures.contains(where: {
+            $0 == family.architecture || $0 == family.architecture.replacing("ForCausalLM", with: "Model")
+        }) {
+            return family
+        }
+        if EncoderSpec.isEncoder(identity) {
+            throw .unsupportedSetting(
+                file: identity.file, key: "architectures", found: identity.architectures.joined(separator: ", "),
+                supported: "an encoder gives vectors or scores and is run by `radish serve`; it does not generate")
+        }
         if identity.architectures.isEmpty, let type = identity.modelType,
             let family = families.first(where: { $0.modelType == type })
         {

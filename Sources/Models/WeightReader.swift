@@ -21,16 +21,24 @@ struct WeightReader {
         _ source: any WeightSource, names: WeightNames, backend: any Backend, dtype: DType?,
         format: WeightFormat, progress: @escaping (LoadProgress) -> Void
     ) {
+        self.init(
+            source, parts: names.parts, isRedundant: names.isRedundant, backend: backend, dtype: dtype, format: format,
+            progress: progress)
+    }
+
+    init(
+        _ source: any WeightSource, parts: [WeightNames.Part], isRedundant: (String) -> Bool, backend: any Backend,
+        dtype: DType?, format: WeightFormat, progress: @escaping (LoadProgress) -> Void
+    ) {
         self.source = source
         self.backend = backend
         self.dtype = dtype
         self.format = format
         self.progress = progress
-        let parts = names.parts
         let used = Set(parts.map(\.name))
         loaded = LoadProgress(
             loadedBytes: 0, totalBytes: parts.reduce(0) { $0 + (source.information($1.name)?.bytes.count ?? 0) },
-            unusedTensors: source.names.filter { !used.contains($0) && !names.isRedundant($0) })
+            unusedTensors: source.names.filter { !used.contains($0) && !isRedundant($0) })
         progress(loaded)
     }
 

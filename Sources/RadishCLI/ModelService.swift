@@ -4,6 +4,7 @@ import Logging
 import Radish
 import Server
 import ServiceLifecycle
+import TextGeneration
 
 /// Loads the model once the port is open, hands it to the server, and ends the engine when the server has ended.
 final class ModelService: Service {
@@ -12,12 +13,17 @@ final class ModelService: Service {
     private let host: String
     /// Contents of the `--prewarm` file.
     private let prewarm: [UInt8]?
-    private let load: @Sendable () async throws -> LocalEngine
+    private let load: @Sendable () async throws -> Loaded
+    enum Loaded: Sendable {
+        case generation(LocalEngine)
+        case embedding(EmbeddingService)
+    }
+
     private let (ports, portIsOpen) = AsyncStream.makeStream(of: Int.self)
 
     init(
         served: ServedModel, logger: Logger, host: String, prewarm: [UInt8]? = nil,
-        load: @escaping @Sendable () async throws -> LocalEngine
+        load: @escaping @Sendable () async throws -> Loaded
     ) {
         self.served = served
         self.logger = logger
@@ -31,18 +37,31 @@ final class ModelService: Service {
     func run() async throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let engine: LocalEngine
+        let loaded: Loaded
         do {
-            engine = try await load()
+            loaded = try await load()
         } catch {
             served.fail(ErrorText.describe(error))
             throw error
         }
-        if let prewarm { await warm(prewarm, engine) }
-        served.becomeReady(engine.text)
-        announce(engine, seconds: start.duration(to: clock.now) / .seconds(1))
+        let example: (path: String, body: String)
+        switch loaded {
+        case .generation(let engine):
+            if let prewarm { await warm(prewarm, engine) }
+            served.becomeReady(engine.text)
+            announce(engine, seconds: start.duration(to: clock.now) / .seconds(1))
+            let messages = #""messages": [{"role": "user", "content": "Hello!"}]"#
+            example = ("/v1/chat/completions", #"{"model": "default", \#(messages)}"#)
+        case .embedding(let service):
+            served.becomeReady(service)
+            announce(service.engine.information, seconds: start.duration(to: clock.now) / .seconds(1))
+            example =
+                service.engine.information.isReranker
+                ? ("/v1/rerank", #"{"query": "a fruit", "documents": ["an apple", "a car"]}"#)
+                : ("/v1/embeddings", #"{"model": "default", "input": "Hello!"}"#)
+        }
         var iterator = ports.makeAsyncIterator()
-        if let port = await iterator.next() { invite(port) }
+        if let port = await iterator.next() { invite(port, example) }
         // The engine lives as long as the server answers; the process ends with both.
         try? await gracefulShutdown()
     }
@@ -79,7 +98,22 @@ final class ModelService: Service {
             """)
     }
 
-    private func invite(_ port: Int) {
+    private func announce(_ information: EmbeddingInformation, seconds: Double) {
+        let tenths = Int(seconds * 10)
+        logger.info(
+            """
+            \(information.modelPath): \(information.architecture), \(information.dtype), on \(information.backend), \
+            loaded in \(tenths / 10).\(tenths % 10) s
+            """)
+        let kind =
+            information.isReranker
+            ? "reranker"
+            : "embedding_dimension=\(information.dimensions), pooling=\(information.pooling), "
+                + "normalized=\(information.isNormalized)"
+        logger.info("\(kind), context_len=\(information.contextLength)")
+    }
+
+    private func invite(_ port: Int, _ example: (path: String, body: String)) {
         let address = host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host
         logger.info("The server is fired up and ready to roll! http://\(address):\(port)")
         print(
@@ -87,8 +121,8 @@ final class ModelService: Service {
 
             Radish serves on http://\(address):\(port). Try:
 
-              curl http://\(address):\(port)/v1/chat/completions -H 'content-type: application/json' \\
-                -d '{"model": "default", "messages": [{"role": "user", "content": "Hello!"}]}'
+              curl http://\(address):\(port)\(example.path) -H 'content-type: application/json' \\
+                -d '\(example.body)'
 
             """)
         StandardStreams.flush()

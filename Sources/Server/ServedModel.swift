@@ -1,3 +1,4 @@
+import EngineInterface
 import Glibc
 import Synchronization
 package import TextGeneration
@@ -7,6 +8,8 @@ package final class ServedModel: Sendable {
     package enum Phase: Sendable {
         case loading
         case ready(TextEngine)
+        /// An encoder or reranker, which does not generate.
+        case embedding(EmbeddingService)
         /// Running answers go on, new requests are refused.
         case shuttingDown(TextEngine?)
         /// Loading failed, for this reason.
@@ -16,6 +19,8 @@ package final class ServedModel: Sendable {
     private let state = Mutex(Phase.loading)
     /// How the requests go, over all endpoints.
     let metrics = RequestMetrics()
+    /// Times of the requests for vectors and scores.
+    let embeddingMetrics = EmbeddingMetrics()
     /// Seconds since 1970; the `created` of model lists.
     package let created: Int = time(nil)
 
@@ -39,6 +44,14 @@ package final class ServedModel: Sendable {
         }
     }
 
+    /// From now on requests for vectors or scores are answered.
+    package func becomeReady(_ service: EmbeddingService) {
+        state.withLock { phase in
+            guard case .loading = phase else { return }
+            phase = .embedding(service)
+        }
+    }
+
     package func fail(_ reason: String) { state.withLock { $0 = .failed(reason) } }
 
     func beginShutdown() {
@@ -52,9 +65,50 @@ package final class ServedModel: Sendable {
     func engine() throws(RequestFailure) -> TextEngine {
         switch phase {
         case .ready(let engine): return engine
+        case .embedding(let service): throw Self.wrongKind(service.engine.information)
         case .loading: throw .loading
         case .shuttingDown: throw .shuttingDown
         case .failed(let reason): throw .unavailable(reason)
         }
+    }
+
+    /// What a route wants of an embedding model. Scores come from both kinds, vectors not from rerankers.
+    enum EmbeddingUse {
+        case vectors
+        case scores
+    }
+
+    /// - Throws: `RequestFailure` 503, or 400 if the model is of another kind.
+    func embeddings(wanting use: EmbeddingUse) throws(RequestFailure) -> EmbeddingService {
+        guard case .embedding(let service) = phase else {
+            let engine = try engine()
+            throw .invalid(
+                """
+                This server runs \(engine.engine.information.architecture), which generates text. Embeddings and \
+                reranking need a model for them: start the server with its --model-path. For scores of single tokens there \
+                is /v1/score with label_token_ids.
+                """, code: "unsupported_endpoint")
+        }
+        if use == .vectors, service.engine.information.isReranker { throw Self.wrongKind(service.engine.information) }
+        return service
+    }
+
+    /// Whether the model generates; nil while it loads.
+    var generates: Bool? {
+        switch phase {
+        case .ready: true
+        case .embedding: false
+        case .loading, .shuttingDown, .failed: nil
+        }
+    }
+
+    private static func wrongKind(_ information: EmbeddingInformation) -> RequestFailure {
+        let (kind, advice) =
+            information.isReranker
+            ? ("scores pairs of texts", "Use /v1/rerank or /v1/score.")
+            : ("turns texts into vectors", "Use /v1/embeddings.")
+        return .invalid(
+            "This server runs \(information.architecture), which \(kind) and does nothing else. \(advice)",
+            code: "unsupported_endpoint")
     }
 }

@@ -124,7 +124,17 @@ package struct ServerApplication: Service {
         let tokens = TokenizeRoutes(parts: parts)
         routes.post("/tokenize", "/v1/tokenize", handler: tokens.tokenize)
         routes.post("/detokenize", "/v1/detokenize", handler: tokens.detokenize)
-        routes.post("/v1/score", "/score", handler: ScoreRoute(parts: parts).handle)
+        let generated = ScoreRoute(parts: parts)
+        let paired = RerankRoutes(parts: parts)
+        routes.post("/v1/score", "/score") { request, context in
+            // Both kinds of models have this path, for bodies of their own.
+            parts.model.generates == false
+                ? try await paired.score(request, context) : try await generated.handle(request, context)
+        }
+        routes.post("/v1/rerank", "/rerank", "/v2/rerank", handler: paired.rerank)
+        let embeddings = EmbeddingRoutes(parts: parts)
+        routes.post("/v1/embeddings", handler: embeddings.embeddings)
+        routes.post("/encode", handler: embeddings.encode)
         routes.post("/abort_request", handler: AbortRoute(parts: parts).handle)
         let pause = PauseRoutes(parts: parts)
         routes.post("/pause_generation", "/pause", handler: pause.pause)

@@ -4,6 +4,7 @@ struct ModelSource {
     private enum Kind {
         case bpe
         case wordPiece
+        case unigram
     }
 
     private let kind: Kind
@@ -45,6 +46,7 @@ struct ModelSource {
         switch type {
         case "BPE": kind = .bpe
         case "WordPiece": kind = .wordPiece
+        case "Unigram": kind = .unigram
         default: throw TokenizerError.unsupportedComponent(path: "model", type: type)
         }
         guard let vocabulary else { throw TokenizerError.missingField(path: "model.vocab") }
@@ -59,10 +61,12 @@ struct ModelSource {
     /// - Parameter isByteLevel: the text comes as bytes; the vocabulary is kept so.
     func build(_ scanner: JSONScanner, isByteLevel: Bool) throws(TokenizerError) -> any TokenModel {
         var scanner = scanner
+        if kind == .unigram { return try unigram(&scanner) }
         let vocabulary = try readVocabulary(&scanner, isByteLevel: isByteLevel)
         switch kind {
         case .bpe: return try bpe(vocabulary, &scanner)
         case .wordPiece: return try wordPiece(vocabulary)
+        case .unigram: return try unigram(&scanner)
         }
     }
 
@@ -128,6 +132,51 @@ struct ModelSource {
         var reader = MergeReader(vocabulary: vocabulary, prefixLength: options.continuingPrefix.count)
         try reader.read(&scanner)
         return BPE(vocabulary: vocabulary, merges: reader.table, pairs: reader.pairs, options: options)
+    }
+
+    // MARK: Unigram
+
+    /// The vocabulary is a list of tokens and their scores; a token's place is its id.
+    private func unigram(_ scanner: inout JSONScanner) throws(TokenizerError) -> Unigram {
+        var texts: [UInt8] = []
+        var ends: [Int] = []
+        var scores: [Double] = []
+        scanner.seek(to: vocabulary.lowerBound)
+        try scanner.array { (scanner) throws(TokenizerError) in
+            try scanner.expect(UInt8(ascii: "["))
+            try scanner.string(into: &texts)
+            try scanner.expect(UInt8(ascii: ","))
+            guard case .number(let score) = try scanner.value(), score.isFinite, ends.count < Vocabulary.idLimit else {
+                throw TokenizerError.invalidValue(
+                    path: "model.vocab[\(ends.count)]", value: "not a number", reason: "expected a score")
+            }
+            try scanner.expect(UInt8(ascii: "]"))
+            ends.append(texts.count)
+            scores.append(score)
+        }
+        if ends.isEmpty {
+            throw TokenizerError.invalidValue(path: "model.vocab", value: "empty", reason: "expected tokens")
+        }
+        let vocabulary = Vocabulary(
+            texts: texts, ends: ends, ids: (0..<Int32(ends.count)).map { $0 }, isByteLevel: false)
+        var unknownID: Int32?
+        if let field = try settings.optional("unk_id") {
+            let id = try field.natural(limit: Vocabulary.idLimit)
+            guard id < ends.count else {
+                throw TokenizerError.invalidValue(
+                    path: field.path, value: "\(id)", reason: "the vocabulary ends at \(ends.count - 1)")
+            }
+            unknownID = Int32(id)
+        }
+        var byteTokens: [Int32] = []
+        if try settings.bool("byte_fallback", default: false) {
+            let digits = Array("0123456789ABCDEF".utf8)
+            byteTokens = (0..<256).compactMap { byte in
+                vocabulary.id(ofText: Array("<0x".utf8) + [digits[byte >> 4], digits[byte & 15]] + Array(">".utf8))
+            }
+            if byteTokens.count < 256 { byteTokens = [] }
+        }
+        return Unigram(vocabulary: vocabulary, scores: scores, unknownID: unknownID, byteTokens: byteTokens)
     }
 
     // MARK: WordPiece

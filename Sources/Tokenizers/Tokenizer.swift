@@ -5,7 +5,8 @@
 package final class Tokenizer: Sendable {
     private let normalizer: (any Normalizer)?
     private let preTokenizers: [any PreTokenizer]
-    private let postProcessor: PostProcessor
+    let postProcessor: PostProcessor
+    let pairTemplate: PairTemplate?
     private let decoder: DecoderChain
     private let model: any TokenModel
     private let addedTokens: AddedTokens
@@ -26,6 +27,7 @@ package final class Tokenizer: Sendable {
         normalizer = file.normalizer
         preTokenizers = file.preTokenizers
         postProcessor = file.postProcessor
+        pairTemplate = file.pairTemplate
         decoder = file.decoder
         model = file.model
         addedTokens = file.addedTokens

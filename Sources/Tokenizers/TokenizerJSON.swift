@@ -6,6 +6,8 @@ struct TokenizerJSON {
     let normalizer: (any Normalizer)?
     let preTokenizers: [any PreTokenizer]
     let postProcessor: PostProcessor
+    /// Nil: there is no rule for two texts.
+    let pairTemplate: PairTemplate?
     let decoder: DecoderChain
     let model: any TokenModel
     let addedTokens: AddedTokens
@@ -43,6 +45,9 @@ struct TokenizerJSON {
             preTokenizers = []
         }
         postProcessor = if let field = try root.optional("post_processor") { try PostProcessor(field) } else { .none }
+        // Whoever never encodes a pair is not to be stopped by its template.
+        pairTemplate =
+            if let field = try root.optional("post_processor") { try? PairTemplate(field) } else { .plain }
         decoder = try DecoderChain(root.optional("decoder"))
         model = try modelSource.build(scanner, isByteLevel: isByteLevel)
         addedTokens = try Self.addedTokens(root, model.vocabulary, normalizer)

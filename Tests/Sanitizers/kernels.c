@@ -213,7 +213,7 @@ static float *attended(const ck_kernels *k, const scene *s, int32_t length, int3
                 int32_t split = (low > 0 ? low : 0) / CK_SPLIT_TOKENS;
                 for (int32_t head = 0; head < s->kv_heads && tasks < 64; head++)
                     list[tasks++] = (ck_attention_task){
-                        head, 0, first, 0, begin, end, split, last / CK_SPLIT_TOKENS - split + 1, -1};
+                        head, 0, first, 0, begin, end, split, last / CK_SPLIT_TOKENS - split + 1, -1, -1};
             }
             size_t scratch_bytes = (ck_attention_scratch_bytes(d) + 63) / 64 * 64;
             unsigned char *scratch = buffer(scratch_bytes);

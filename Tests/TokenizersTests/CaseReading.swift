@@ -28,6 +28,15 @@ enum Cases {
         var pieces: [String]
     }
 
+    struct PairRow: Decodable {
+        var tokenizer: String
+        var first: String
+        var second: String
+        var limit: Int?
+        var ids: [Int32]
+        var types: [Int32]
+    }
+
     static func rows<Row: Decodable>(_ text: String) throws -> [Row] {
         try text.split(separator: "\n").map { try JSONDecoder().decode(Row.self, from: Data($0.utf8)) }
     }
@@ -39,7 +48,9 @@ enum Cases {
         return try Tokenizer(json: Array(description.json.utf8))
     }
 
-    static let names = ["byteLevel", "sentencePiece", "metaspace", "wordPiece", "affixes", "wholeWords"]
+    static let names = [
+        "byteLevel", "sentencePiece", "metaspace", "wordPiece", "affixes", "wholeWords", "unigram", "unigramBytes",
+    ]
 }
 
 /// The files that lie beside the repository.

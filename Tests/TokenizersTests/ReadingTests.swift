@@ -12,8 +12,8 @@ struct ReadingTests {
         let cases = [
             (#""normalizer": {"type": "Nmt2"}"#, "normalizer", "Nmt2"),
             (
-                #""normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Precompiled"}]}"#,
-                "normalizer.normalizers[1]", "Precompiled"
+                #""normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Nmt"}]}"#,
+                "normalizer.normalizers[1]", "Nmt"
             ),
             (
                 #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "UnicodeScripts"}]}"#,
@@ -31,11 +31,50 @@ struct ReadingTests {
             #expect(error?.description.contains(path) == true && error?.description.contains(type) == true)
         }
         #expect(
-            TinyTokenizer.error(#"{"model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0]]}}"#)
-                == .unsupportedComponent(path: "model", type: "Unigram"))
-        #expect(
-            TinyTokenizer.error(#"{"model": {"vocab": [["<unk>", 0.0]]}}"#)
-                == .unsupportedComponent(path: "model", type: "Unigram"))
+            TinyTokenizer.error(#"{"model": {"type": "WordLevel", "vocab": {"<unk>": 0}}}"#)
+                == .unsupportedComponent(path: "model", type: "WordLevel"))
+    }
+
+    @Test("a list of tokens and scores is a Unigram model, and its fields are checked")
+    func unigramFields() throws {
+        #expect(TinyTokenizer.error(#"{"model": {"vocab": [["<unk>", 0.0]]}}"#) == nil)
+        for (text, path) in [
+            (#"{"model": {"type": "Unigram", "vocab": []}}"#, "model.vocab"),
+            (#"{"model": {"type": "Unigram", "unk_id": 1, "vocab": [["a", 0.0]]}}"#, "model.unk_id"),
+            (#"{"model": {"type": "Unigram", "vocab": [["a", "b"]]}}"#, "model.vocab[0]"),
+            (
+                #"{"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAA"}, "model": {"vocab": [["a", 0]]}}"#,
+                "normalizer.precompiled_charsmap"
+            ),
+        ] {
+            let error = TinyTokenizer.error(text)
+            #expect(error?.description.contains(path) == true, "\(text): \(String(describing: error))")
+        }
+    }
+
+    @Test("damaged Unigram files are errors or work") func damagedUnigram() throws {
+        let all: [Cases.Description] = try Cases.rows(TokenizerCases.tokenizers)
+        let original = Array(try #require(all.first { $0.name == "unigram" }).json.utf8)
+        var generator = SystemRandomNumberGenerator()
+        let seed = UInt64.random(in: .min ... .max, using: &generator)
+        print("seed \(seed)")
+        var state = seed
+        func random(_ limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % limit
+        }
+        var read = 0
+        for _ in 0..<10_000 {
+            var json = original
+            for _ in 0...random(4) { json[random(json.count)] = UInt8(0x20 + random(0x5F)) }
+            guard let tokenizer = try? Tokenizer(json: json) else { continue }
+            read += 1
+            for text in ["Hello the wörld é 你 👍🏽", "\r\n½ \u{3000}", "e\u{301}Aø한"] {
+                let ids = tokenizer.encode(text, addSpecialTokens: true)
+                #expect(ids.allSatisfy { $0 >= 0 && Int($0) < tokenizer.vocabularySize }, "seed \(seed)")
+            }
+        }
+        #expect(read > 100, "seed \(seed)")
     }
 
     @Test("a wrong field is an error that names its place")

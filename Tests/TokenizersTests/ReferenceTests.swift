@@ -25,6 +25,17 @@ struct ReferenceTests {
         }
     }
 
+    @Test("two texts are put together and cut alike") func pairs() throws {
+        let rows: [Cases.PairRow] = try Cases.rows(TokenizerCases.pairs)
+        try #require(rows.count > 40)
+        for row in rows {
+            let tokenizer = try Cases.tokenizer(row.tokenizer)
+            let made = try #require(tokenizer.encodePair(row.first, row.second, limit: row.limit))
+            #expect(made.ids == row.ids, "\(row)")
+            #expect(made.types == row.types, "\(row)")
+        }
+    }
+
     @Test("the tokenizer of stories260k gives back its story", .enabled(if: SharedCases.root != nil))
     func stories() throws {
         let folder = try #require(SharedCases.root) + "/models/stories260k"

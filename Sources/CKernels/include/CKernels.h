@@ -7,6 +7,7 @@
 #include "ck_gemm.h"
 #include "ck_attention.h"
 #include "ck_rows.h"
+#include "ck_encoder.h"
 #include "ck_sample.h"
 #include "ck_dispatch.h"
 #include "ck_ceilings.h"

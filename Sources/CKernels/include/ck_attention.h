@@ -88,6 +88,8 @@ typedef struct ck_attention_task {
     int32_t first_split, split_count;
     /* First of split_count * (end - begin) states in `partials` ([split][query]); -1: the task finishes its rows. */
     int64_t partial;
+    /* Last position that every query sees (encoders); -1: each sees up to its own. */
+    int32_t sees;
 } ck_attention_task;
 
 typedef struct ck_attention_call {

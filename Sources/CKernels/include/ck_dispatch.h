@@ -3,6 +3,7 @@
 #define CK_DISPATCH_H
 
 #include "ck_attention.h"
+#include "ck_encoder.h"
 #include "ck_gemm.h"
 #include "ck_rows.h"
 #include "ck_sample.h"
@@ -15,6 +16,7 @@ typedef struct ck_kernels {
     const ck_attention_table *attention;
     const ck_rows_table *rows;
     const ck_sample_table *sample;
+    const ck_encoder_table *encoder;
 } ck_kernels;
 
 /* NULL if the processor, the operating system or the build lacks the path. Plain is always there. */

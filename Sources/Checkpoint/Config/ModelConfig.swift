@@ -93,7 +93,7 @@ extension ModelConfig {
         return result
     }
 
-    fileprivate static func section(_ files: ModelFiles) throws(CheckpointError) -> ConfigSection {
+    static func section(_ files: ModelFiles) throws(CheckpointError) -> ConfigSection {
         guard let section = try ConfigSection.read("config.json", of: files) else {
             throw .missingFile(name: "config.json", directory: files.description)
         }

@@ -61,6 +61,7 @@ struct AttentionPlan {
         whole.removeAll(keepingCapacity: true)
         let group = shape.heads / shape.keyValueHeads
         let window = shape.window ?? Int.max
+        precondition(shape.isCausal || shape.window == nil, "a window looks back only")
         var total = 0
         for sequence in context.sequences {
             let length = sequence.startPosition + sequence.rowCount
@@ -75,7 +76,7 @@ struct AttentionPlan {
             for begin in stride(from: 0, to: queries, by: size).reversed() {
                 let end = min(begin + size, queries)
                 let first = max(0, sequence.startPosition + begin / group - (window - 1))
-                let last = sequence.startPosition + (end - 1) / group
+                let last = shape.isCausal ? sequence.startPosition + (end - 1) / group : length - 1
                 let firstSplit = first / Self.split
                 let count = last / Self.split - firstSplit + 1
                 for head in 0..<shape.keyValueHeads {
@@ -84,7 +85,7 @@ struct AttentionPlan {
                             kv_head: Int32(head), first_row: Int32(sequence.firstRow),
                             start_position: Int32(sequence.startPosition), first_page: Int32(sequence.firstPage),
                             begin: Int32(begin), end: Int32(end), first_split: Int32(firstSplit),
-                            split_count: Int32(count), partial: -1))
+                            split_count: Int32(count), partial: -1, sees: shape.isCausal ? -1 : Int32(length - 1)))
                     total += Self.cost(tasks[tasks.count - 1])
                 }
             }

@@ -194,11 +194,12 @@ package final class ReferenceBackend: Backend {
             for row in span.firstRow..<span.firstRow + span.rowCount {
                 let position = Int(context.positions[row])
                 let first = shape.window.map { max(0, position - $0 + 1) } ?? 0
+                let last = shape.isCausal ? position : span.startPosition + span.rowCount - 1
                 let query = Array(qkv[row])
                 var result: [Float] = []
                 for head in 0..<shape.heads {
                     let offset = head / (shape.heads / shape.keyValueHeads) * d
-                    let slots = (first...position).map {
+                    let slots = (first...last).map {
                         cache.slot(of: $0, span, context.pageTable, layer: layer) + offset
                     }
                     let scores = slots.map { slot in

@@ -55,13 +55,18 @@ struct Serve: AsyncParsableCommand {
         var wanted = try EngineStart.settings(model, cache, scheduling, machine)
         wanted.engine.tiers = try TierStart.tiers(tiers, logger: logger)
         let settings = wanted
-        _ = try source.files()
+        let kind = try LocalEncoder.kind(source, isEmbedding: model.wantsEmbedding)
 
         let served = ServedModel()
         let prewarm = try cache.prewarmFile()
         let loader = ModelService(served: served, logger: logger, host: server.host, prewarm: prewarm) {
             let progress = TerminalProgress()
-            return try await LocalEngine.load(source, settings: settings, progress: { progress.show($0) })
+            if kind == .generation {
+                return .generation(
+                    try await LocalEngine.load(source, settings: settings, progress: { progress.show($0) }))
+            }
+            return .embedding(
+                try await LocalEncoder.load(source, kind: kind, settings: settings, progress: { progress.show($0) }))
         }
         let application = ServerApplication(
             configuration: configuration(source), model: served, logger: logger,

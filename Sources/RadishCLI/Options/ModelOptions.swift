@@ -65,6 +65,23 @@ struct ModelOptions: ParsableArguments {
     var randomSeed: UInt64?
 
     @Flag(
+        name: .customLong("is-embedding"),
+        help: ArgumentHelp(
+            "Serve vectors or scores instead of text.",
+            discussion: """
+                Encoders and models with the files of sentence-transformers are recognised without it; it makes an \
+                embedding model of any decoder (last token's state).
+                """))
+    var isEmbedding = false
+
+    @Option(
+        name: [.customLong("task"), .customLong("runner")],
+        help: ArgumentHelp(
+            "vLLM's way to say the same: auto, generate, or embed (also embedding, pooling, score).", valueName: "task")
+    )
+    var task: ModelTask = .auto
+
+    @Flag(
         name: .customLong("trust-remote-code"),
         help: "Accepted for compatibility: Radish never runs code from a model directory.")
     var trustRemoteCode = false
@@ -93,6 +110,22 @@ enum WeightQuantization: String, ExpressibleByArgument, CaseIterable {
         switch self {
         case .int8, .w8a8Int8: .int8
         case .int4: .int4
+        }
+    }
+}
+
+enum ModelTask: String, ExpressibleByArgument, CaseIterable {
+    case auto, generate, embed, embedding, pooling, score
+}
+
+extension ModelOptions {
+    /// Nil: what the model's files say.
+    var wantsEmbedding: Bool? {
+        if isEmbedding { return true }
+        return switch task {
+        case .auto: nil
+        case .generate: false
+        case .embed, .embedding, .pooling, .score: true
         }
     }
 }

@@ -11,7 +11,7 @@ struct HealthRoutes: Sendable {
     private static let namespace = "health"
 
     func health(_ request: Request, _ context: ServerContext) async throws -> Response {
-        _ = try parts.model.engine()
+        if parts.model.generates != false { _ = try parts.model.engine() }
         return Response { $0.field("status", "ready") }
     }
 
@@ -21,6 +21,7 @@ struct HealthRoutes: Sendable {
     }
 
     func generate(_ request: Request, _ context: ServerContext) async throws -> Response {
+        if case .embedding(let service) = parts.model.phase { return try await embed(service, context) }
         let engine = try parts.model.engine()
         var sampling = SamplingParameters()
         sampling.temperature = 0
@@ -39,6 +40,19 @@ struct HealthRoutes: Sendable {
         guard answer != nil else {
             throw RequestFailure.unavailable("No token was generated within \(limit).")
         }
+        return Response { $0.field("status", "ready") }
+    }
+
+    /// An encoder's probe: one text, or one pair.
+    private func embed(_ service: EmbeddingService, _ context: ServerContext) async throws -> Response {
+        let names = FieldNames(prompt: "input")
+        let limit = parts.configuration.healthTimeout
+        let answer: Void? = try await Timer.limit(limit, on: context.channel.eventLoop) { [parts] in
+            _ = try await parts.embed(context, names) { () async throws(RequestError) in
+                try await service.scores([("a", "b")]).scores
+            }
+        }
+        guard answer != nil else { throw RequestFailure.unavailable("Nothing was computed within \(limit).") }
         return Response { $0.field("status", "ready") }
     }
 }

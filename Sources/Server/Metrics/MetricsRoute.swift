@@ -8,6 +8,12 @@ struct MetricsRoute: Sendable {
     let parts: ServerParts
 
     func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
+        if case .embedding(let service) = parts.model.phase {
+            var text = PrometheusText(common: [("model_name", parts.configuration.servedModelNames[0])])
+            EmbeddingMetrics.write(
+                await service.engine.statistics(), parts.model.embeddingMetrics.snapshot, to: &text)
+            return Self.response(text)
+        }
         let engine = try parts.model.engine().engine
         let statistics = await engine.statistics()
         let requests = parts.model.metrics.snapshot
@@ -15,7 +21,11 @@ struct MetricsRoute: Sendable {
         Self.writeSGLang(statistics, requests, engine.information, to: &text)
         Self.writeVLLM(statistics, requests, to: &text)
         Self.writeCache(statistics, engine.information, to: &text)
-        return Response(
+        return Self.response(text)
+    }
+
+    private static func response(_ text: PrometheusText) -> Response {
+        Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text.text)))
     }

@@ -8,6 +8,7 @@ struct InformationRoutes: Sendable {
     let parts: ServerParts
 
     func modelInfo(_ request: Request, _ context: ServerContext) async throws -> Response {
+        if case .embedding(let service) = parts.model.phase { return modelInfo(service.engine.information) }
         let information = try parts.model.engine().engine.information
         return Response { writer in
             writer.field("model_path", information.modelPath)
@@ -24,6 +25,7 @@ struct InformationRoutes: Sendable {
     }
 
     func serverInfo(_ request: Request, _ context: ServerContext) async throws -> Response {
+        if case .embedding(let service) = parts.model.phase { return await serverInfo(service) }
         let engine = try parts.model.engine().engine
         let statistics = await engine.statistics()
         let information = engine.information
@@ -52,6 +54,48 @@ struct InformationRoutes: Sendable {
                     writer.field("num_running_reqs", statistics.runningRequests)
                     writer.field("num_waiting_reqs", statistics.waitingRequests)
                     writer.field("max_total_num_tokens", information.poolTokens)
+                }
+            }
+        }
+    }
+
+    // MARK: Embedding models
+
+    private func modelInfo(_ information: EmbeddingInformation) -> Response {
+        Response { writer in
+            writer.field("model_path", information.modelPath)
+            writer.field("tokenizer_path", information.modelPath)
+            writer.field("is_generation", false)
+            writer.field("is_reranker", information.isReranker)
+            writer.arrayField("architectures") { $0.string(information.architecture) }
+            writer.field("context_length", information.contextLength)
+            writer.field("vocab_size", information.vocabularySize)
+            writer.field("embedding_dimension", information.dimensions)
+            writer.field("pooling", information.pooling)
+            writer.field("is_normalized", information.isNormalized)
+        }
+    }
+
+    private func serverInfo(_ service: EmbeddingService) async -> Response {
+        let statistics = await service.engine.statistics()
+        let information = service.engine.information
+        let configuration = parts.configuration
+        return Response { writer in
+            writer.field("version", configuration.version)
+            writer.field("model_path", information.modelPath)
+            writer.field("served_model_name", configuration.servedModelNames[0])
+            writer.field("host", configuration.host)
+            writer.field("port", configuration.port)
+            writer.field("architecture", information.architecture)
+            writer.field("dtype", information.dtype)
+            writer.field("device", information.backend)
+            writer.field("is_embedding", true)
+            writer.field("context_length", information.contextLength)
+            writer.field("status", "ready")
+            writer.arrayField("internal_states") { writer in
+                writer.object { writer in
+                    writer.field("num_running_reqs", statistics.runningTexts)
+                    writer.field("num_waiting_reqs", statistics.waitingTexts)
                 }
             }
         }

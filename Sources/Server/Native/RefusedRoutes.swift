@@ -6,12 +6,7 @@ import WireTypes
 
 /// Endpoints of SGLang and vLLM that this server has no use for. A client that calls one learns why, and what to do.
 enum RefusedRoutes {
-    private static let embeddings =
-        "The served model generates text; it has no embeddings. Serve an embedding model to use this endpoint."
-    private static let reranking = """
-        The served model generates text; it is no reranker. Serve one, or use /v1/score with the ids of the tokens that \
-        mean yes and no.
-        """
+    private static let pooling = "Use /v1/embeddings for vectors, /v1/rerank or /v1/score for scores of pairs."
     private static let weights = """
         Weights are laid out for the processor when they are loaded and are not exchanged while the server runs. \
         Start a new server with --model-path; with --enable-any-model-name clients need not change.
@@ -24,15 +19,13 @@ enum RefusedRoutes {
     private static let adapters = "LoRA adapters are not supported. Merge the adapter into the model's weights."
 
     static let post: [(path: String, reason: String)] = [
-        ("/v1/embeddings", embeddings), ("/encode", embeddings), ("/classify", embeddings),
-        ("/v1/classify", embeddings),
-        ("/pooling", embeddings), ("/v1/rerank", reranking), ("/rerank", reranking), ("/v2/rerank", reranking),
+        ("/classify", pooling), ("/v1/classify", pooling), ("/pooling", pooling),
         ("/update_weights_from_disk", weights), ("/update_weights_from_tensor", weights),
         ("/update_weights_from_distributed", weights), ("/init_weights_update_group", weights),
         ("/sleep", sleep), ("/wake_up", sleep), ("/release_memory_occupation", sleep),
         ("/resume_memory_occupation", sleep), ("/load_lora_adapter", adapters), ("/unload_lora_adapter", adapters),
         ("/v1/load_lora_adapter", adapters), ("/v1/unload_lora_adapter", adapters),
-        ("/api/embed", embeddings), ("/api/embeddings", embeddings), ("/api/pull", library), ("/api/push", library),
+        ("/api/embed", pooling), ("/api/embeddings", pooling), ("/api/pull", library), ("/api/push", library),
         ("/api/create", library), ("/api/copy", library),
         ("/v1/audio/transcriptions", "The served model reads text, not sound."),
         ("/v1/audio/translations", "The served model reads text, not sound."),

@@ -10,25 +10,33 @@ struct ModelsRoute: Sendable {
     static let prefix = "/v1/models/"
 
     func list(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let engine = try parts.model.engine()
-        return Response(json: ModelCard.list(parts.configuration.servedModelNames.map { card($0, engine) }))
+        let facts = try facts()
+        return Response(json: ModelCard.list(parts.configuration.servedModelNames.map { card($0, facts) }))
     }
 
     /// The id may hold slashes, as the names of Hugging Face models do, escaped or not.
     func one(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let engine = try parts.model.engine()
+        let facts = try facts()
         let id = Self.unescaped(request.uri.path.dropFirst(Self.prefix.count))
         guard parts.configuration.servedModelNames.contains(id) else {
             throw ErrorMapping.unknownModel(id, served: parts.configuration.servedModelNames)
         }
-        return Response(json: card(id, engine).json)
+        return Response(json: card(id, facts).json)
     }
 
-    private func card(_ name: String, _ engine: TextEngine) -> ModelCard {
-        let information = engine.engine.information
-        return ModelCard(
-            id: name, created: parts.model.created, root: information.modelPath,
-            contextLength: information.contextLength)
+    private typealias Facts = (path: String, context: Int)
+
+    private func facts() throws(RequestFailure) -> Facts {
+        if case .embedding(let service) = parts.model.phase {
+            let information = service.engine.information
+            return (information.modelPath, information.contextLength)
+        }
+        let information = try parts.model.engine().engine.information
+        return (information.modelPath, information.contextLength)
+    }
+
+    private func card(_ name: String, _ facts: Facts) -> ModelCard {
+        ModelCard(id: name, created: parts.model.created, root: facts.path, contextLength: facts.context)
     }
 
     /// Percent-decoded; what is no escape stays as it is.

@@ -10,7 +10,7 @@ struct TokenizeRoutes: Sendable {
     let parts: ServerParts
 
     func tokenize(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let engine = try parts.model.engine()
+        let (tokenizer, contextLength, _) = try facts()
         let json = try await RequestBodyReading.json(request, context, parts.configuration)
         let body: TokenizeRequest
         do { body = try TokenizeRequest(json) } catch { throw ErrorMapping.failure(error) }
@@ -19,14 +19,14 @@ struct TokenizeRoutes: Sendable {
         switch body.input {
         case .texts(let texts):
             for text in texts {
-                lists.append(engine.assets.tokenizer.encode(text, addSpecialTokens: body.addSpecialTokens ?? true))
+                lists.append(tokenizer.encode(text, addSpecialTokens: body.addSpecialTokens ?? true))
             }
         case .chat(let chat):
+            let engine = try parts.model.engine()
             do {
                 lists = [try await engine.promptTokens(.chat(ChatPrompt(chat)))]
             } catch { throw ErrorMapping.failure(error, FieldNames(prompt: "messages")) }
         }
-        let tokenizer = engine.assets.tokenizer
         return Response { writer in
             writer.name("count")
             if body.isList {
@@ -34,7 +34,7 @@ struct TokenizeRoutes: Sendable {
             } else {
                 writer.int(lists[0].count)
             }
-            writer.field("max_model_len", engine.engine.information.contextLength)
+            writer.field("max_model_len", contextLength)
             writer.name("tokens")
             if body.isList {
                 writer.array { for list in lists { Self.write(list, to: &$0) } }
@@ -52,19 +52,18 @@ struct TokenizeRoutes: Sendable {
     }
 
     func detokenize(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let engine = try parts.model.engine()
+        let (tokenizer, _, size) = try facts()
         let json = try await RequestBodyReading.json(request, context, parts.configuration)
         let body: DetokenizeRequest
         do { body = try DetokenizeRequest(json) } catch { throw ErrorMapping.failure(error) }
         _ = try parts.modelName(body.model)
-        let size = engine.engine.information.vocabularySize
         for id in body.lists.joined() where Int(id) >= size {
             throw RequestFailure.invalid(
                 "Token id \(id) is not in the vocabulary, which ends at \(size - 1).", parameter: "tokens",
                 code: "invalid_value")
         }
         let texts = body.lists.map {
-            engine.assets.tokenizer.decode($0, skipSpecialTokens: body.skipSpecialTokens)
+            tokenizer.decode($0, skipSpecialTokens: body.skipSpecialTokens)
         }
         return Response { writer in
             for name in ["prompt", "text"] {
@@ -76,6 +75,17 @@ struct TokenizeRoutes: Sendable {
                 }
             }
         }
+    }
+
+    /// Of either kind of model.
+    private func facts() throws(RequestFailure) -> (tokenizer: Tokenizer, contextLength: Int, vocabularySize: Int) {
+        if case .embedding(let service) = parts.model.phase {
+            let information = service.engine.information
+            return (service.tokenizer, information.contextLength, information.vocabularySize)
+        }
+        let engine = try parts.model.engine()
+        let information = engine.engine.information
+        return (engine.assets.tokenizer, information.contextLength, information.vocabularySize)
     }
 
     private static func write(_ ids: [Int32], to writer: inout JSONWriter) {

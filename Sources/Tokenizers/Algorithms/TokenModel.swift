@@ -26,4 +26,6 @@ struct BPEScratch {
     var next: [Int32] = []
     var queue = BPEMergeQueue()
     var key: [UInt8] = []
+    /// Best ways to each byte of a piece (`Unigram`).
+    var lattice: [Unigram.Node] = []
 }

@@ -40,6 +40,14 @@ func readNormalizer(_ field: JSONField) throws(TokenizerError) -> any Normalizer
             spacesChinese: try field.bool("handle_chinese_chars", default: true),
             stripsAccents: try field.optional("strip_accents")?.bool(),
             lowercases: try field.bool("lowercase", default: true))
+    case "Precompiled":
+        let map = try field.required("precompiled_charsmap")
+        guard let bytes = base64Decoded(try map.bytes()), let normalizer = PrecompiledNormalizer(map: bytes) else {
+            throw TokenizerError.invalidValue(
+                path: map.path, value: "\(try map.bytes().count) characters",
+                reason: "expected a character map of SentencePiece in Base64")
+        }
+        return normalizer
     case "ByteLevel": return ByteLevelNormalizer()
     default: throw TokenizerError.unsupportedComponent(path: field.path, type: type)
     }

@@ -1,5 +1,5 @@
 /// What the post-processor of `tokenizer.json` adds around the ids of one text: all the supported kinds come down to
-/// this. Templates for pairs of texts are not read; a server encodes one text at a time.
+/// this. For two texts see `PairTemplate`.
 struct PostProcessor: Sendable {
     enum Item: Sendable {
         case ids([Int32])
@@ -25,6 +25,13 @@ struct PostProcessor: Sendable {
             ids = result
         }
         return ids
+    }
+
+    /// Ids that are not the text's.
+    var addedCount: Int {
+        steps.joined().reduce(0) { count, item in
+            if case .ids(let ids) = item { count + ids.count } else { count }
+        }
     }
 
     init(steps: [[Item]]) {
@@ -57,7 +64,7 @@ struct PostProcessor: Sendable {
     }
 
     /// The id of `["[CLS]", 101]`.
-    private static func pairID(_ field: JSONField) throws(TokenizerError) -> Int32 {
+    static func pairID(_ field: JSONField) throws(TokenizerError) -> Int32 {
         let elements = try field.elements()
         guard elements.count == 2 else {
             throw TokenizerError.wrongType(path: field.path, expected: "a token and its id", found: "something else")
@@ -65,7 +72,8 @@ struct PostProcessor: Sendable {
         return Int32(try elements[1].natural(limit: Vocabulary.idLimit))
     }
 
-    private static func template(_ field: JSONField) throws(TokenizerError) -> [Item] {
+    /// The ids of a template's special tokens, by their names in it.
+    static func specialTokens(_ field: JSONField) throws(TokenizerError) -> [String: [Int32]] {
         var special: [String: [Int32]] = [:]
         if let tokens = try field.optional("special_tokens") {
             for (key, token) in try tokens.members() {
@@ -76,6 +84,11 @@ struct PostProcessor: Sendable {
                 special[key] = ids
             }
         }
+        return special
+    }
+
+    private static func template(_ field: JSONField) throws(TokenizerError) -> [Item] {
+        let special = try specialTokens(field)
         var items: [Item] = []
         for element in try field.required("single").elements() {
             if let token = try element.optional("SpecialToken") {
