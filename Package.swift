@@ -76,7 +76,7 @@ let package = Package(
             ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Scheduling", "Tensors"]),
         library(
             "EngineBench",
-            ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "PrefixCache", "Tensors"]),
+            ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Models", "PrefixCache", "Tensors"]),
         library(
             "TextGeneration",
             ["ChatTemplates", "Checkpoint", "EngineInterface", "Grammar", "OutputParsers", "Tokenizers"]),

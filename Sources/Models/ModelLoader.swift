@@ -76,6 +76,16 @@ package enum ModelLoader {
         return try Decoder(spec, weights: loaded, limits: limits, backend: backend)
     }
 
+    /// Checks what `load` checks before it packs the first tensor; nothing is loaded.
+    ///
+    /// - Throws: as `load`.
+    package static func verify(_ files: ModelFiles, needsOutput: Bool = true) throws {
+        var spec = try spec(files)
+        let source = BareNames.wrapping(try ModelDirectory.weights(files))
+        if !needsOutput, source.information("lm_head.weight") == nil { spec.tiesEmbeddings = true }
+        try check(WeightNames(spec), source)
+    }
+
     private static func check(_ names: WeightNames, _ source: any WeightSource) throws(ModelError) {
         try check(names.parts, source)
         let expected = Set(names.parts.map(\.name))

@@ -11,6 +11,7 @@ struct RadishCommand: AsyncParsableCommand {
             radish serve             the embedded demo model on port 30000
             radish serve --model-path ./Qwen2.5-0.5B-Instruct --port 8000
             radish chat              talk to a model in this terminal
+            radish inspect PATH      what a model holds, and how it would be served
             radish doctor            what of this machine would be used, and why
             radish grammar           try out a JSON Schema, regular expression or grammar
 
@@ -20,7 +21,7 @@ struct RadishCommand: AsyncParsableCommand {
         version: radishVersion,
         subcommands: [
             Serve.self, Chat.self, Generate.self, Tokenize.self, Doctor.self, Bench.self, GrammarCommand.self,
-            Plan.self, Advise.self, Record.self,
+            Inspect.self, Plan.self, Advise.self, Record.self,
         ])
 
     static func main() async {

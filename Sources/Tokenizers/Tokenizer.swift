@@ -8,7 +8,7 @@ package final class Tokenizer: Sendable {
     let postProcessor: PostProcessor
     let pairTemplate: PairTemplate?
     private let decoder: DecoderChain
-    private let model: any TokenModel
+    let model: any TokenModel
     private let addedTokens: AddedTokens
     /// What decoding sees of an added token, and whether it is left out on request.
     private let decodedForms: [Int32: (bytes: [UInt8], isSkipped: Bool)]

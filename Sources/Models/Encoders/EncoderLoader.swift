@@ -29,6 +29,16 @@ package enum EncoderLoader {
         return try TextEncoder(spec, weights: weights, rows: rows, texts: texts, backend: backend)
     }
 
+    /// Checks what `load` checks before it packs the first tensor; nothing is loaded.
+    ///
+    /// - Throws: as `load`.
+    package static func verify(_ files: ModelFiles) throws -> EncoderSpec {
+        let spec = try EncoderSpec.read(files)
+        let source = try ModelDirectory.weights(files)
+        try ModelLoader.check(EncoderNames(spec, source).parts, source)
+        return spec
+    }
+
     private static func weights(
         _ spec: EncoderSpec, _ names: EncoderNames, _ reader: inout WeightReader, _ source: any WeightSource,
         _ backend: any EncoderBackend

@@ -9,11 +9,12 @@ struct Bench: AsyncParsableCommand {
             radish bench kernels
             radish bench cache --pressure
             radish bench grammar --tokenizer tokenizer.json
+            radish bench quality
 
             docs/benchmarks.md says how to read the tables.
             """,
         subcommands: [
             BenchServing.self, BenchCompare.self, BenchOneBatch.self, BenchKernels.self, BenchCache.self,
-            BenchGrammar.self, BenchNullServer.self,
+            BenchGrammar.self, BenchQuality.self, BenchNullServer.self,
         ])
 }
