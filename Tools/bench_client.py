@@ -3,7 +3,9 @@
     .venv/bin/pip install httpx
     .venv/bin/python Tools/bench_client.py --base-url http://127.0.0.1:30000 --num-prompts 40 --request-rate 4
 
-Sends random prompts through SGLang's /generate as a Poisson process and prints the same rows as the table.
+Sends random prompts through SGLang's /generate as a Poisson process and prints the same rows as the table. With --replay
+it sends what a run of `radish bench serving --tokenize-prompt --output-details --output-file FILE` sent, as long and at
+the same times, and prints that run's numbers beside its own.
 """
 
 import argparse
@@ -60,20 +62,29 @@ async def main():
     parser.add_argument("--request-rate", type=float, default=4.0)
     parser.add_argument("--vocabulary", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--replay", help="result file whose last line is sent again")
     arguments = parser.parse_args()
     source = random.Random(arguments.seed)
-    prompts = [
-        [source.randrange(300, arguments.vocabulary) for _ in range(arguments.input_len)]
-        for _ in range(arguments.num_prompts)
-    ]
+    other = None
+    if arguments.replay:
+        with open(arguments.replay) as file:
+            other = json.loads(file.readlines()[-1])
+        lengths = list(zip(other["input_lens"], other["output_lens"]))
+        times = other["start_times"]
+    else:
+        lengths = [(arguments.input_len, arguments.output_len)] * arguments.num_prompts
+        times = [0.0]
+        while len(times) < len(lengths):
+            times.append(times[-1] + source.expovariate(arguments.request_rate))
+    prompts = [[source.randrange(300, arguments.vocabulary) for _ in range(length)] for length, _ in lengths]
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(base_url=arguments.base_url, timeout=600, limits=limits) as client:
         await ask(client, prompts[0][:8], 4)
         tasks = []
         start = time.perf_counter()
-        for prompt in prompts:
-            tasks.append(asyncio.create_task(ask(client, prompt, arguments.output_len)))
-            await asyncio.sleep(source.expovariate(arguments.request_rate))
+        for prompt, (_, output_len), due in zip(prompts, lengths, times):
+            await asyncio.sleep(max(0, start + due - time.perf_counter()))
+            tasks.append(asyncio.create_task(ask(client, prompt, output_len)))
         results = await asyncio.gather(*tasks)
         seconds = time.perf_counter() - start
     tokens = sum(result["tokens"] for result in results)
@@ -90,8 +101,11 @@ async def main():
         "Median ITL (ms):": 1000 * percentile(gaps, 50),
         "Mean E2E Latency (ms):": 1000 * sum(r["e2e"] for r in results) / len(results),
     }
-    for name, value in rows.items():
-        print(f"{name:<40} {value:<10.2f}")
+    keys = ["request_throughput", "output_throughput", "mean_ttft_ms", "median_ttft_ms", "p99_ttft_ms", "mean_tpot_ms",
+            "mean_itl_ms", "median_itl_ms", "mean_e2e_latency_ms"]
+    for (name, value), key in zip(rows.items(), keys):
+        beside = f"{other[key]:<10.2f} {100 * (value / other[key] - 1):+.1f}%" if other else ""
+        print(f"{name:<40} {value:<10.2f} {beside}".rstrip())
 
 
 asyncio.run(main())
