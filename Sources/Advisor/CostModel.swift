@@ -21,40 +21,46 @@ package struct CostModel: Sendable, Equatable {
     package var decodeContextToken: Double
     /// For each pair of a prompt row and a token it sees.
     package var prefillPair: Double
-    /// Planning, commit and delivery, for each step.
+    /// Planning, commit and delivery: for each step, and for each sequence in it that gets a token. What a model of this
+    /// engine's own demo size took outside of its operations (`radish bench one-batch --profile`); larger models take
+    /// the same, where it is lost in the rest.
     package var step: Double
+    package var sampled: Double
 
     package init(
-        layers: [Point], head: [Point], decodeContextToken: Double, prefillPair: Double, step: Double = 0.0002
+        layers: [Point], head: [Point], decodeContextToken: Double, prefillPair: Double, step: Double = 0.000025,
+        sampled: Double = 0.0000075
     ) {
         self.layers = layers
         self.head = head
         self.decodeContextToken = decodeContextToken
         self.prefillPair = prefillPair
         self.step = step
+        self.sampled = sampled
     }
 
     /// Seconds of a planned step.
     package func seconds(_ plan: StepPlan) -> Double {
         var rows = 0
-        var sampled = 0
+        var samples = 0
         var attention = 0.0
         for entry in plan.entries {
             let count = entry.tokens.count
             rows += count
-            if entry.samples { sampled += 1 }
+            if entry.samples { samples += 1 }
             if count == 1 {
                 attention += Double(entry.startPosition + 1) * decodeContextToken
             } else {
                 attention += (Double(count) * Double(entry.startPosition) + Double(count * count) / 2) * prefillPair
             }
         }
-        return step + Self.interpolate(layers, rows) + (sampled > 0 ? Self.interpolate(head, sampled) : 0) + attention
+        return step + Double(samples) * sampled + Self.interpolate(layers, rows)
+            + (samples > 0 ? Self.interpolate(head, samples) : 0) + attention
     }
 
     /// Seconds for one token of each of `sequences` at a context of `context` tokens.
     package func decodeStep(sequences: Int, context: Int) -> Double {
-        step + Self.interpolate(layers, sequences) + Self.interpolate(head, sequences)
+        step + Double(sequences) * sampled + Self.interpolate(layers, sequences) + Self.interpolate(head, sequences)
             + Double(sequences * context) * decodeContextToken
     }
 
@@ -66,7 +72,7 @@ package struct CostModel: Sendable, Equatable {
             seconds += step + Self.interpolate(layers, rows)
             seconds += (Double(rows) * Double(start) + Double(rows * rows) / 2) * prefillPair
         }
-        return seconds + Self.interpolate(head, 1)
+        return seconds + sampled + Self.interpolate(head, 1)
     }
 
     /// The line through the neighbouring points; through the origin's side flat, beyond the end as steep as at the end.

@@ -55,15 +55,45 @@ package struct Simulation: Sendable {
     /// - Parameter maxConcurrency: a client that keeps at most so many requests open, each waiting for one to end.
     /// - Complexity: that of the scheduler for each step; no arithmetic of a model.
     package func run(_ requests: [Request], maxConcurrency: Int = .max) -> Result {
-        let scheduler = Scheduler(configuration)
-        var result = Result()
+        var play = Play(configuration, costs)
+        play.run(requests, maxConcurrency: maxConcurrency)
+        return play.result
+    }
+
+    /// Rounds one after the other: all requests of a round come at once, when the round before is over. Their `arrival`
+    /// is not looked at.
+    package func run(rounds: [[Request]]) -> Result {
+        var play = Play(configuration, costs)
+        for round in rounds {
+            let now = play.now
+            play.run(
+                round.map { Request(prompt: $0.prompt, answer: $0.answer, arrival: now) }, maxConcurrency: .max)
+        }
+        return play.result
+    }
+}
+
+/// One scheduler and one clock, for traffic that may come in portions.
+private struct Play {
+    private let scheduler: Scheduler
+    private let costs: CostModel
+    private(set) var now = 0.0
+    private(set) var result = Simulation.Result()
+    private var submitted = 0
+
+    init(_ configuration: SchedulerConfiguration, _ costs: CostModel) {
+        scheduler = Scheduler(configuration)
+        self.costs = costs
+    }
+
+    mutating func run(_ requests: [Simulation.Request], maxConcurrency: Int) {
         var owners: [Int: Int] = [:]
-        var submitted: [Double] = Array(repeating: 0, count: requests.count)
+        var starts: [Double] = Array(repeating: 0, count: requests.count)
         var generated: [Int] = Array(repeating: 0, count: requests.count)
         var first: [Double?] = Array(repeating: nil, count: requests.count)
         var last: [Double?] = Array(repeating: nil, count: requests.count)
+        let begin = max(now, requests.first?.arrival ?? 0)
         var next = 0
-        var now = 0.0
         var open = 0
         while next < requests.count || open > 0 {
             while next < requests.count, open < maxConcurrency, requests[next].arrival <= now {
@@ -72,11 +102,12 @@ package struct Simulation: Sendable {
                 sampling.maxTokens = max(1, request.answer.count)
                 sampling.ignoreEOS = true
                 do {
+                    submitted += 1
                     let number = try scheduler.submit(
-                        GenerationRequest(id: "\(next)", prompt: request.prompt, sampling: sampling), now: now)
+                        GenerationRequest(id: "\(submitted)", prompt: request.prompt, sampling: sampling), now: now)
                     owners[number] = next
                     // Waiting at a client that holds back is not the server's.
-                    submitted[next] = maxConcurrency == .max ? request.arrival : now
+                    starts[next] = maxConcurrency == .max ? request.arrival : now
                     open += 1
                 } catch {
                     result.refused += 1
@@ -116,12 +147,11 @@ package struct Simulation: Sendable {
                 }
             }
         }
-        result.seconds = now - (requests.first?.arrival ?? 0)
+        result.seconds += now - begin
         result.retractions = scheduler.statistics.retractions
         for index in requests.indices {
-            if let time = first[index] { result.timesToFirstToken.append(time - submitted[index]) }
-            if let time = last[index] { result.latencies.append(time - submitted[index]) }
+            if let time = first[index] { result.timesToFirstToken.append(time - starts[index]) }
+            if let time = last[index] { result.latencies.append(time - starts[index]) }
         }
-        return result
     }
 }

@@ -49,6 +49,25 @@ package struct CacheWorkload: Sendable {
         return longest
     }
 
+    /// The prompts of each round, with the tokens to generate, as they are once the answers are known.
+    ///
+    /// - Parameter answer: what the request at an index is answered, in the order of the rounds.
+    package func rounds(answer: (Int) -> [Int32]) -> [[(prompt: [Int32], answer: [Int32])]] {
+        var histories: [Int: [Int32]] = [:]
+        let indices = Dictionary(grouping: requests.indices) { requests[$0].round }
+        return indices.keys.sorted().map { round in
+            (indices[round] ?? []).map { index in
+                let request = requests[index]
+                let prompt = (request.conversation.flatMap { histories[$0] } ?? []) + request.prompt
+                let tokens = answer(index)
+                if let conversation = request.conversation {
+                    histories[conversation] = prompt + tokens + request.addition
+                }
+                return (prompt, tokens)
+            }
+        }
+    }
+
     /// - Parameter scale: multiplies lengths; 1 makes prompts of some thousand tokens.
     package static func all(vocabularySize: Int, scale: Double) -> [CacheWorkload] {
         func make(

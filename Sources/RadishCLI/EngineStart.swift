@@ -83,4 +83,5 @@ enum EngineStart {
 enum OptionError: Error {
     case noSuchTemplate(String)
     case unreadable(flag: String, path: String, reason: String)
+    case doesNotFit(String)
 }

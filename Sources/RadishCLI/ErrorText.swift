@@ -118,6 +118,7 @@ enum ErrorText {
         case .noSuchTemplate(let value):
             "--chat-template \(value): there is no such file, and it is not a Jinja template either."
         case .unreadable(let flag, let path, let reason): "\(flag) \(path): \(reason)."
+        case .doesNotFit(let reason): reason
         }
     }
 }

@@ -5,6 +5,7 @@ import Engine
 import EngineBench
 import Models
 import Radish
+import Scheduling
 import Tensors
 
 /// Sizes and speeds of a model on this machine, before anything is loaded.
@@ -79,6 +80,29 @@ struct ModelPlan {
         configuration = settings
         self.resolved = refusal == nil ? resolved : nil
         self.refusal = refusal
+    }
+
+    /// - Throws: `OptionError.doesNotFit` if there is no room for a pool.
+    func requireFit() throws -> ResolvedConfiguration {
+        guard let resolved else { throw OptionError.doesNotFit(refusal ?? "the model does not fit this machine") }
+        return resolved
+    }
+
+    /// The scheduler that `radish serve` would have.
+    func schedulerConfiguration(_ resolved: ResolvedConfiguration) -> SchedulerConfiguration {
+        let page = resolved.pageSize.value
+        var scheduler = SchedulerConfiguration(
+            totalPages: max(1, resolved.poolTokens.value / page), contextLength: resolved.contextLength.value,
+            vocabularySize: spec.vocabularySize)
+        scheduler.pageSize = page
+        scheduler.maxRunningRequests = resolved.maxRunningRequests.value
+        scheduler.maxBatchTokens = resolved.stepTokens.value
+        scheduler.chunkedPrefillSize = resolved.chunkedPrefillSize.value
+        scheduler.maxQueuedRequests = resolved.maxQueuedRequests.value
+        scheduler.disableRadixCache = configuration.disableRadixCache
+        if let policy = configuration.evictionPolicy { scheduler.evictionPolicy = policy }
+        if let policy = configuration.schedulePolicy { scheduler.policy = policy }
+        return scheduler
     }
 
     /// Times the model's kernels on random weights, some seconds.

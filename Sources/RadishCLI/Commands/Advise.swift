@@ -20,10 +20,14 @@ struct Advise: AsyncParsableCommand {
 
             Reads, line by line: OpenAI requests (bare, or in a gateway's or batch file's log), SGLang's native requests,
             lines of `vllm serve --enable-log-requests`, Mooncake traces, and what `radish record` wrote.
+            --validate predicts the gain of the workloads of `radish bench cache`, then measures it, here and now.
             """)
 
     @Argument(help: "Files with one request per line, in order of arrival.")
-    var logs: [String]
+    var logs: [String] = []
+
+    @Flag(name: .customLong("validate"), help: "Hold the simulation against an engine in this process, on the workloads of `radish bench cache`.")
+    var validates = false
 
     enum Present: String, ExpressibleByArgument, CaseIterable {
         case noCache = "no-cache"
@@ -59,6 +63,7 @@ struct Advise: AsyncParsableCommand {
     @OptionGroup(title: "Machine") var machine: MachineOptions
 
     func validate() throws {
+        guard validates || !logs.isEmpty else { throw ValidationError("Give at least one log, or --validate.") }
         if let requestRate, !(requestRate > 0) {
             throw ValidationError("--request-rate \(requestRate): expected above 0.")
         }
@@ -69,6 +74,14 @@ struct Advise: AsyncParsableCommand {
 
     func run() async throws {
         do {
+            if validates {
+                let validation = try AdviceValidation(model, cache, scheduling, machine)
+                let report = try await validation.run()
+                print(report.text, terminator: "")
+                StandardStreams.flush()
+                if !report.holds { throw ExitCode(1) }
+                return
+            }
             var lines: [[UInt8]] = []
             for log in logs { lines += DatasetFile.lines(try DatasetFile.bytes(log)) }
             let (requests, skipped) = LogReader.read(lines)
@@ -77,6 +90,8 @@ struct Advise: AsyncParsableCommand {
             }
             if skipped > 0 { StandardStreams.note("\(skipped) lines are no requests and were left out\n") }
             print(try advice(requests).text, terminator: "")
+        } catch let error as ExitCode {
+            throw error
         } catch {
             throw CommandFailure(error)
         }
@@ -130,16 +145,8 @@ struct Advise: AsyncParsableCommand {
             return (nil, ["No simulation: \(plan.refusal ?? "the model does not fit")"])
         }
         let (costs, _, threads) = try plan.measureCosts(threads: machine.threads)
-        let page = resolved.pageSize.value
-        var configuration = SchedulerConfiguration(
-            totalPages: max(1, resolved.poolTokens.value / page), contextLength: resolved.contextLength.value,
-            vocabularySize: plan.spec.vocabularySize)
-        configuration.pageSize = page
-        configuration.maxRunningRequests = resolved.maxRunningRequests.value
-        configuration.maxBatchTokens = resolved.stepTokens.value
-        configuration.chunkedPrefillSize = resolved.chunkedPrefillSize.value
-        configuration.maxQueuedRequests = max(resolved.maxQueuedRequests.value, requests.count)
-        if let policy = scheduling.schedulePolicy { configuration.policy = policy }
+        var configuration = plan.schedulerConfiguration(resolved)
+        configuration.maxQueuedRequests = max(configuration.maxQueuedRequests, requests.count)
         let limit = maxConcurrency ?? .max
         let with = Simulation(configuration: configuration, costs: costs).run(requests, maxConcurrency: limit)
         var without = with

@@ -4,6 +4,7 @@ import Compute
 import Engine
 import EngineBench
 import Models
+import Radish
 import Tensors
 
 struct Plan: AsyncParsableCommand {
@@ -22,6 +23,9 @@ struct Plan: AsyncParsableCommand {
 
     @Option(name: .customLong("input-len"), help: ArgumentHelp("Prompt length for the speeds.", valueName: "tokens"))
     var inputLength = 512
+
+    @Flag(help: "Then load the model and measure, to hold the prediction against it.")
+    var measure = false
 
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Cache") var cache: CacheOptions
@@ -46,7 +50,11 @@ struct Plan: AsyncParsableCommand {
                 "keys and values of \(plan.spec.layerCount) layers")
             row("memory", size(plan.availableBytes), "available to this process now")
             let fits = describeFit(plan)
-            if plan.weightBytes < plan.availableBytes { try describeSpeed(plan) }
+            if plan.weightBytes < plan.availableBytes {
+                let costs = try describeSpeed(plan)
+                StandardStreams.flush()
+                if measure, plan.resolved != nil { try await compare(plan, costs) }
+            }
             StandardStreams.flush()
             if !fits { throw ExitCode(1) }
         } catch let error as ExitCode {
@@ -99,7 +107,8 @@ struct Plan: AsyncParsableCommand {
         return false
     }
 
-    private func describeSpeed(_ plan: ModelPlan) throws {
+    /// - Returns: what the predictions were made from.
+    private func describeSpeed(_ plan: ModelPlan) throws -> CostModel {
         let (costs, ceilings, threads) = try plan.measureCosts(threads: machine.threads)
         let chunk = plan.resolved?.chunkedPrefillSize.value ?? 512
         let prefill = costs.prefill(tokens: inputLength, chunk: chunk)
@@ -112,12 +121,48 @@ struct Plan: AsyncParsableCommand {
             "prefill", "\((Double(inputLength) / prefill).fixed(0)) tok/s",
             "\(inputLength) tokens: first token after \((prefill * 1000).fixed(0)) ms")
         let context = inputLength + 32
-        for batch in [1, 4, 16] where plan.resolved.map({ batch * context <= $0.poolTokens.value }) ?? false {
+        for batch in Self.batches where fits(batch, context, plan) {
             let step = costs.decodeStep(sequences: batch, context: context)
             row(
                 batch == 1 ? "decode" : "", "\((Double(batch) / step).fixed(1)) tok/s",
                 "\(batch) at a time, \(context) tokens of context; \((step * 1000).fixed(1)) ms between tokens")
         }
+        return costs
+    }
+
+    private static let batches = [1, 4, 16]
+
+    private func fits(_ batch: Int, _ context: Int, _ plan: ModelPlan) -> Bool {
+        plan.resolved.map { batch * context <= $0.poolTokens.value && context <= $0.contextLength.value } ?? false
+    }
+
+    /// Predicted and measured seconds, beside each other. The fastest round counts, as it does for the prediction.
+    private func compare(_ plan: ModelPlan, _ costs: CostModel) async throws {
+        let chunk = plan.resolved?.chunkedPrefillSize.value ?? 512
+        let outputs = 32
+        let threads = machine.threads
+        var table = TextTable(["", "predicted", "measured", "error"])
+        func add(_ name: String, _ predicted: Double, _ measured: Double) {
+            table.append([
+                name, (predicted * 1000).fixed(2) + " ms", (measured * 1000).fixed(2) + " ms",
+                ((predicted / measured - 1) * 100).fixed(1) + "%",
+            ])
+        }
+        for batch in Self.batches where fits(batch, inputLength + outputs, plan) {
+            let run = OneBatch(batchSize: batch, inputLength: inputLength, outputLength: outputs, repetitions: 3)
+            let result = try await run.run(
+                plan.configuration, files: try EngineStart.source(model).files(),
+                backend: { try CPUBackend(kernels: nil, threads: threads, pin: true) })
+            if batch == 1 {
+                let first = result.rounds.compactMap { $0.firstTokenSeconds.min() }.min() ?? 0
+                add("first token, \(inputLength) tokens", costs.prefill(tokens: inputLength, chunk: chunk), first)
+            }
+            let step = result.rounds.map { $0.decode.seconds / Double(max(1, $0.decode.steps)) }.min() ?? 0
+            add(
+                "between tokens, \(batch) at a time",
+                costs.decodeStep(sequences: batch, context: inputLength + outputs / 2), step)
+        }
+        print("\n" + table.text, terminator: "")
     }
 
     private func size(_ bytes: Int) -> String {
