@@ -8,6 +8,10 @@ package struct ServingBenchmark: Sendable {
     package var maxConcurrency: Int?
     package var warmupRequests = 1
     package var flushesCache = false
+    /// How long a server may be too busy to empty its cache.
+    package var flushSeconds = 60.0
+    /// Whether the server writes a profile of the run.
+    package var profiles = false
     package var seed: UInt64 = 42
     package var goodputLimits: [Goodput.Limit] = []
 
@@ -58,9 +62,11 @@ package struct ServingBenchmark: Sendable {
         if flushesCache { flushed = try await flush() }
         let before = await reading()
         started(CacheState(start: before, end: before, flushed: flushed).before)
+        if profiles { try await profile("/start_profile") }
         let times = arrivals.times(of: items, seed: seed)
         let result = await LoadRun(client: client, shape: shape, maxConcurrency: maxConcurrency)
             .run(items, times: times, finished: finished)
+        if profiles { try await profile("/stop_profile") }
         let information = shape.backend.hasServerInfo ? await client.json("/server_info") ?? .null : .null
         var run = ServingRun(
             arguments: arguments, outcomes: result.outcomes,
@@ -97,10 +103,11 @@ package struct ServingBenchmark: Sendable {
                 flag: "--flush-cache", reason: "a \(shape.backend.rawValue) server has no way to empty its cache")
         }
         // A server that is still busy with the end of the warm-up refuses at first.
-        for attempt in 0... {
+        let deadline = ContinuousClock.now + .seconds(flushSeconds)
+        while true {
             let answer = try await client.call("POST", path, body: [])
             if answer.status == 200 { break }
-            guard attempt < 20, answer.status == 400 || answer.status == 409 else {
+            guard ContinuousClock.now < deadline, answer.status == 400 || answer.status == 409 else {
                 throw LoadBenchError.refused(
                     url: client.baseURL + path, status: answer.status,
                     body: String(decoding: answer.body, as: UTF8.self))
@@ -108,6 +115,15 @@ package struct ServingBenchmark: Sendable {
             try await Task.sleep(for: .milliseconds(100))
         }
         return true
+    }
+
+    /// - Throws: `LoadBenchError.refused`
+    private func profile(_ path: String) async throws {
+        let answer = try await client.call("POST", path, body: Array("{}".utf8))
+        guard answer.status == 200 else {
+            throw LoadBenchError.refused(
+                url: client.baseURL + path, status: answer.status, body: String(decoding: answer.body, as: UTF8.self))
+        }
     }
 
     private func reading() async -> CacheState.Reading {

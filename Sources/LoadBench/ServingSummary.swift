@@ -20,6 +20,8 @@ package struct ServingSummary: Sendable, Equatable {
     package var peakConcurrency = 0
     /// As the answers tell; nil if none did.
     package var cachedTokens: Int?
+    /// Likewise, where an answer tells in which tier.
+    package var cachedByTier: CachedByTier?
 
     /// - Parameters:
     ///   - seconds: length of the run.
@@ -40,6 +42,14 @@ package struct ServingSummary: Sendable, Equatable {
         retokenizedOutputTokens = good.reduce(0) { $0 + retokenize($1.text) }
         let cached = good.compactMap(\.cachedTokens)
         if !cached.isEmpty { cachedTokens = cached.reduce(0, +) }
+        for tiers in good.compactMap(\.cachedByTier) {
+            var sum = cachedByTier ?? CachedByTier()
+            sum.device += tiers.device
+            sum.host += tiers.host
+            sum.storage += tiers.storage
+            if tiers.storage > 0 { sum.storageBackend = tiers.storageBackend }
+            cachedByTier = sum
+        }
         if seconds > 0 { concurrency = latency.sorted.reduce(0, +) / seconds }
         findPeaks(good)
     }

@@ -102,7 +102,9 @@ struct AdviceValidation {
     ) -> (with: Simulation.Result, without: Simulation.Result) {
         // What will be answered is not known; ids that no prompt has are as good as any.
         let rounds = workload.rounds { index in
-            (0..<workload.requests[index].outputLength).map { Int32((501 + index * 64 + $0) % plan.spec.vocabularySize) }
+            (0..<workload.requests[index].outputLength).map {
+                Int32((501 + index * 64 + $0) % plan.spec.vocabularySize)
+            }
         }.map { round in round.map { Simulation.Request(prompt: $0.prompt, answer: $0.answer, arrival: 0) } }
         var configuration = plan.schedulerConfiguration(resolved)
         configuration.maxQueuedRequests = max(configuration.maxQueuedRequests, workload.requests.count)

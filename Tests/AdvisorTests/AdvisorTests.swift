@@ -86,7 +86,7 @@ struct ReuseDistanceTests {
 struct SimulationTests {
     private let costs = CostModel(
         layers: [.init(rows: 1, seconds: 0.01), .init(rows: 512, seconds: 0.5)],
-        head: [.init(rows: 1, seconds: 0.001)], decodeContextToken: 0, prefillPair: 0, step: 0)
+        head: [.init(rows: 1, seconds: 0.001)], decodeContextToken: 0, prefillPair: 0, step: 0, sampled: 0)
 
     private func configuration(pages: Int = 4096) -> SchedulerConfiguration {
         SchedulerConfiguration(totalPages: pages, contextLength: 8192, vocabularySize: 1 << 20)
@@ -113,6 +113,18 @@ struct SimulationTests {
         let without = Simulation(configuration: none, costs: costs).run(requests)
         #expect(without.hitRate == 0)
         #expect(without.medianTimeToFirstToken > 10 * with.medianTimeToFirstToken)
+    }
+
+    /// A round begins when the one before is over, and finds what that one left.
+    @Test func roundsFollowEachOther() {
+        let shared = Array(Int32(0)..<512)
+        let round = [Simulation.Request(prompt: shared + [5000], answer: [7], arrival: 99)]
+        let next = [Simulation.Request(prompt: shared + [6000], answer: [7], arrival: 0)]
+        let one = Simulation(configuration: configuration(), costs: costs).run(rounds: [round])
+        let both = Simulation(configuration: configuration(), costs: costs).run(rounds: [round, next])
+        #expect(abs(one.seconds - one.latencies[0]) < 1e-9)
+        #expect(both.cachedTokens == 512)
+        #expect(abs(both.seconds - one.seconds - 0.011) < 1e-9)
     }
 
     @Test func costsAreInterpolatedAndRisePastTheEnd() {

@@ -3,6 +3,44 @@ import TestSupport
 import Testing
 
 struct AnswerReaderTests {
+    @Test func tokensWithoutTextCount() {
+        var reader = AnswerReader(
+            RequestOutcome(item: 0, planned: 0, start: 1, promptTokens: 3, outputTokens: 9), dialect: .generate,
+            streams: true)
+        for (count, time) in [(1, 1.5), (2, 1.75), (4, 2.0)] {
+            reader.receive(
+                Array("data: {\"text\":\"\",\"meta_info\":{\"completion_tokens\":\(count)}}\n\n".utf8), at: time)
+        }
+        let outcome = reader.finish(at: 3)
+        #expect(outcome.timeToFirstToken == 0.5)
+        #expect(outcome.interTokenTimes == [0.25, 0.125, 0.125])
+        #expect(outcome.outputTokens == 4)
+    }
+
+    @Test func aChatWithoutTextHasAFirstEvent() {
+        var reader = AnswerReader(
+            RequestOutcome(item: 0, planned: 0, start: 1, promptTokens: 3, outputTokens: 9), dialect: .chat,
+            streams: true)
+        reader.receive(Array(#"data: {"choices":[{"delta":{"content":""}}]}"#.utf8) + [10, 10], at: 1.25)
+        reader.receive(
+            Array(#"data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5}}"#.utf8) + [10, 10], at: 2)
+        let outcome = reader.finish(at: 2)
+        #expect(outcome.timeToFirstToken == 0.25)
+        #expect(outcome.outputTokens == 5)
+    }
+
+    @Test func cachedTokensByTier() {
+        var reader = AnswerReader(
+            RequestOutcome(item: 0, planned: 0, start: 0, promptTokens: 3, outputTokens: 9), dialect: .generate,
+            streams: true)
+        let details = #"{"device":4,"host":3,"storage":2,"storage_backend":"file"}"#
+        let meta = #"{"completion_tokens":1,"cached_tokens":9,"cached_tokens_details":\#(details)}"#
+        reader.receive(Array(#"data: {"text":"a","meta_info":\#(meta)}"#.utf8) + [10, 10], at: 1)
+        let outcome = reader.finish(at: 2)
+        #expect(outcome.cachedTokens == 9)
+        #expect(outcome.cachedByTier == CachedByTier(device: 4, host: 3, storage: 2, storageBackend: "file"))
+    }
+
     private func blank() -> RequestOutcome {
         RequestOutcome(item: 0, planned: 0, start: 1, promptTokens: 5, outputTokens: 99)
     }

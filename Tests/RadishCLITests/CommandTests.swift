@@ -36,6 +36,47 @@ import Testing
         #expect(documented.subtracting(shown).subtracting(hidden) == [])
     }
 
+    @Test func offlineThroughputPrintsSGLangsTable() throws {
+        let output = Binary.run(
+            "bench offline-throughput --dataset-name random --random-input 32 --random-output 4 --num-prompts 5 "
+                + "--random-range-ratio 1")
+        #expect(output.status == 0, "\(output.text)")
+        let rows = [
+            "===== Offline Throughput Benchmark Result =====", "Backend:                                 engine    ",
+            "Successful requests:                     5         ",
+            "Total input tokens:                      160       ",
+            "Total generated tokens:                  20        ", "Last generation throughput (tok/s):",
+            "Request throughput (req/s):", "Input token throughput (tok/s):", "Output token throughput (tok/s):",
+            "Total token throughput (tok/s):",
+        ]
+        for row in rows { #expect(output.text.contains(row), "\(row) in \(output.text)") }
+        let refused = Binary.run("bench offline-throughput --dataset-name multi-turn")
+        #expect(refused.status == 64)
+    }
+
+    @Test func startupTellsItsStages() {
+        let output = Binary.run("bench startup --repetitions 1")
+        #expect(output.status == 0, "\(output.text)")
+        for stage in ["tokenizer and template", "weights", "ready", "first token"] {
+            #expect(output.text.contains(stage), "\(output.text)")
+        }
+        #expect(Binary.run("bench startup --cold").status == 64)
+    }
+
+    @Test func planMeasuresWhatItPredicted() {
+        let output = Binary.run("plan --measure --input-len 64")
+        #expect(output.status == 0, "\(output.text)")
+        for row in ["first token, 64 tokens", "between tokens, 1 at a time", "between tokens, 16 at a time"] {
+            #expect(output.text.contains(row), "\(output.text)")
+        }
+    }
+
+    @Test func adviseNeedsALogOrValidation() {
+        let output = Binary.run("advise")
+        #expect(output.status == 64)
+        #expect(output.text.contains("--validate"), "\(output.text)")
+    }
+
     @Test func missingModelDirectoryIsNamed() {
         let output = Binary.run("serve --model-path /no/such/model")
         #expect(output.status != 0)

@@ -8,6 +8,8 @@ struct ChunkScanner {
     var completionTokens: Int?
     var promptTokens: Int?
     var cachedTokens: Int?
+    /// SGLang's `cached_tokens_details`.
+    var cachedByTier: CachedByTier?
     /// `finish_reason`, or its `type`.
     var finish: Range<Int>?
     var isError = false
@@ -43,6 +45,17 @@ struct ChunkScanner {
         case 4 where bytes[name].elementsEqual("type".utf8):
             if isString { finish = Self.string(bytes, from: &at, end: end) }
         case 5 where bytes[name].elementsEqual("error".utf8): if !isNull { isError = true }
+        case 4 where bytes[name].elementsEqual("host".utf8):
+            if let found = Self.integer(bytes, at, end) { tier { $0.host = found } }
+        case 6 where bytes[name].elementsEqual("device".utf8):
+            if let found = Self.integer(bytes, at, end) { tier { $0.device = found } }
+        case 7 where bytes[name].elementsEqual("storage".utf8):
+            if let found = Self.integer(bytes, at, end) { tier { $0.storage = found } }
+        case 15 where bytes[name].elementsEqual("storage_backend".utf8):
+            if isString {
+                let word = String(decoding: bytes[Self.string(bytes, from: &at, end: end)], as: UTF8.self)
+                tier { $0.storageBackend = word }
+            }
         case 7 where bytes[name].elementsEqual("content".utf8):
             if isString { texts.append(Self.string(bytes, from: &at, end: end)) }
         case 7 where bytes[name].elementsEqual("message".utf8):
@@ -67,6 +80,12 @@ struct ChunkScanner {
         default: break
         }
         // Other values are walked through; strings in them that are names are met in turn.
+    }
+
+    private mutating func tier(_ change: (inout CachedByTier) -> Void) {
+        var tiers = cachedByTier ?? CachedByTier()
+        change(&tiers)
+        cachedByTier = tiers
     }
 
     /// - Parameter at: the opening quote; moved behind the closing one.

@@ -18,6 +18,7 @@ package struct RequestOutcome: Sendable, Equatable {
     /// The server's own counts, where it tells.
     package var serverPromptTokens: Int?
     package var cachedTokens: Int?
+    package var cachedByTier: CachedByTier?
     package var text = ""
     /// Streamed events.
     package var chunks = 0
@@ -39,6 +40,21 @@ package struct RequestOutcome: Sendable, Equatable {
     }
 }
 
+/// Cached prompt tokens by where they were, as SGLang's servers tell.
+package struct CachedByTier: Sendable, Equatable {
+    package var device = 0
+    package var host = 0
+    package var storage = 0
+    package var storageBackend: String?
+
+    package init(device: Int = 0, host: Int = 0, storage: Int = 0, storageBackend: String? = nil) {
+        self.device = device
+        self.host = host
+        self.storage = storage
+        self.storageBackend = storageBackend
+    }
+}
+
 /// Reads one answer as it comes in, with the time of each piece: a state machine without clock and network.
 package struct AnswerReader: Sendable {
     package private(set) var outcome: RequestOutcome
@@ -50,6 +66,8 @@ package struct AnswerReader: Sendable {
     private var lastTokenAt = 0.0
     private var lastCount = 0
     private var lastEventAt: Double?
+    /// Of an event that could have had text.
+    private var firstEventAt: Double?
 
     package init(_ outcome: RequestOutcome, dialect: ServingBackend.Dialect, streams: Bool) {
         self.outcome = outcome
@@ -92,14 +110,20 @@ package struct AnswerReader: Sendable {
     private mutating func event(_ chunk: ChunkScanner, at now: Double) {
         if let count = chunk.promptTokens { outcome.serverPromptTokens = count }
         if let count = chunk.cachedTokens { outcome.cachedTokens = count }
+        if let tiers = chunk.cachedByTier { outcome.cachedByTier = tiers }
         if chunk.isError || chunk.finish.map({ pending[$0].elementsEqual("abort".utf8) }) == true {
             outcome.error = chunk.message.map { Self.unescaped(pending[$0]) } ?? "the server ended the stream"
             return
         }
         let hasText = chunk.texts.contains { !$0.isEmpty }
         let count = chunk.completionTokens
-        if let count, dialect != .generate || hasText { outcome.outputTokens = count }
-        guard hasText else { return }
+        // SGLang's own events tell how many tokens there are, also where those have no text (special tokens).
+        let hasTokens = dialect == .generate && count.map { $0 > lastCount } ?? hasText || hasText
+        if let count, dialect != .generate || hasTokens { outcome.outputTokens = count }
+        guard hasTokens else {
+            if dialect != .generate, !chunk.texts.isEmpty || chunk.finish != nil { firstEventAt = firstEventAt ?? now }
+            return
+        }
         let isFirst = outcome.timeToFirstToken == 0
         if isFirst {
             outcome.timeToFirstToken = now - outcome.start
@@ -128,6 +152,10 @@ package struct AnswerReader: Sendable {
         }
         if streams {
             if outcome.chunks == 0, outcome.error == nil { outcome.error = "the stream had no events" }
+            // Tokens without any text: the first event that could have had some is the best there is.
+            if outcome.timeToFirstToken == 0, outcome.outputTokens > 0, let firstEventAt {
+                outcome.timeToFirstToken = firstEventAt - outcome.start
+            }
         } else {
             let chunk = ChunkScanner(pending, 0..<pending.count, dialect: dialect)
             outcome.latency = now - outcome.start
@@ -136,6 +164,7 @@ package struct AnswerReader: Sendable {
             if let count = chunk.completionTokens { outcome.outputTokens = count }
             outcome.serverPromptTokens = chunk.promptTokens
             outcome.cachedTokens = chunk.cachedTokens
+            outcome.cachedByTier = chunk.cachedByTier
             for range in chunk.texts { text += pending[range] }
         }
         outcome.text = Self.unescaped(text[...])

@@ -82,6 +82,9 @@ package struct Comparison: Sendable {
         case medianLatency = "Median E2E latency (ms)"
         case p99Latency = "P99 E2E latency (ms)"
 
+        /// Without the unit.
+        var name: String { String(rawValue.prefix { $0 != "(" }.dropLast()) }
+
         package var higherIsBetter: Bool { self == .outputThroughput || self == .requestThroughput }
     }
 

@@ -20,9 +20,7 @@ package enum HTMLReport {
         for warning in ComparisonTable.warnings(comparison) {
             body += "<p class=\"warning\">\(HTMLText.escaped(warning))</p>"
         }
-        for other in comparison.targets.indices.dropFirst() {
-            for rate in comparison.rates { body += ratios(comparison, other: other, rate: rate) }
-        }
+        for other in comparison.targets.indices.dropFirst() { body += findings(comparison, other: other) }
         if comparison.rates.count > 1 { body += curves(comparison) }
         let rate = comparison.rates.last ?? .infinity
         body += figure(
@@ -31,6 +29,9 @@ package enum HTMLReport {
         body += figure(
             "Inter-token timeline", "Each dot is the gap before one token; first repetition, \(load(rate)).",
             timeline(comparison, rate: rate))
+        for other in comparison.targets.indices.dropFirst() {
+            for rate in comparison.rates.reversed() { body += ratios(comparison, other: other, rate: rate) }
+        }
         body += summary(comparison)
         body += "<footer><p>\(HTMLText.escaped(date)) · \(HTMLText.escaped(machine))</p>"
         body += "<p>Runs were interleaved (A B, B A, …). Intervals: two-level bootstrap over repetitions and requests, "
@@ -44,6 +45,30 @@ package enum HTMLReport {
 
     private static func load(_ rate: Double) -> String {
         rate.isInfinite ? "all requests at once" : "\(Axis.label(rate)) requests per second"
+    }
+
+    /// The verdicts at the highest rate as three large numbers, or the sentence that there are none.
+    private static func findings(_ comparison: Comparison, other: Int) -> String {
+        guard let rate = comparison.rates.last else { return "" }
+        let base = comparison.targets[0].name
+        let name = comparison.targets[other].name
+        var text = "<section class=\"findings\"><h2>\(HTMLText.escaped(name)) against \(HTMLText.escaped(base))</h2>"
+        text += "<p class=\"sub\">\(load(rate)), \(comparison.repetitions) repetitions</p><div class=\"tiles\">"
+        let lines = comparison.lines(rate: rate, other: other)
+        for metric in [Comparison.Metric.medianTTFT, .medianLatency, .outputThroughput] {
+            guard let line = lines.first(where: { $0.metric == metric }) else { continue }
+            let advantage = line.advantage
+            let kind = !advantage.isDifferent ? "even" : advantage.low > 1 ? "good" : "bad"
+            text += "<div class=\"tile \(kind)\"><b>\(advantage.ratio.fixed(2))×</b><span>"
+            text += "\(metric.name)</span><small>"
+            text += "\(advantage.low.fixed(2)) – \(advantage.high.fixed(2))<br>"
+            text += HTMLText.escaped(ComparisonTable.verdict(line, base: base, other: name)) + "</small></div>"
+        }
+        let decided = lines.filter(\.advantage.isDifferent)
+        let better = decided.count { $0.advantage.low > 1 }
+        return text
+            + "</div><p class=\"sub\">Of \(lines.count) numbers, \(HTMLText.escaped(name)) is better in \(better), "
+            + "\(HTMLText.escaped(base)) in \(decided.count - better); the others show no difference.</p></section>"
     }
 
     private static func ratios(_ comparison: Comparison, other: Int, rate: Double) -> String {
@@ -95,11 +120,13 @@ package enum HTMLReport {
                     let throughput = runs.reduce(0) { $0 + $1.summary.outputThroughput } / Double(runs.count)
                     line.points.append((throughput, Distribution(values).median))
                     line.ranges.append((values.min() ?? 0, values.max() ?? 0))
+                    line.labels.append(rate.isInfinite ? "∞" : "\(Axis.label(rate))/s")
                 }
                 return line
             }
             return SVGChart(
-                title: title, xLabel: "Output throughput (tokens/s)", yLabel: y, style: .line, series: series)
+                title: title, xLabel: "Output throughput (tokens/s)", yLabel: y, style: .line,
+                logY: true, xBeginsAtZero: true, series: series)
         }
         let rates = comparison.rates.map { $0.isInfinite ? "∞" : Axis.label($0) }.joined(separator: ", ")
         return figure(
@@ -190,15 +217,20 @@ package enum HTMLReport {
         --accent:#ff6f91;--good:#4cd39a;--bad:#ff9a5c;--s0:#56b4e9;--s1:#ff9447;--s2:#3ecf9f;--s3:#e59fc6;--s4:#e8c547;--s5:#aab4bf}}\
         *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);\
         font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}\
-        main{max-width:980px;margin:0 auto;padding:40px 20px 60px}.brand{color:var(--accent);font-weight:600;margin:0;letter-spacing:.02em}\
+        main{max-width:1120px;margin:0 auto;padding:40px 20px 60px}.brand{color:var(--accent);font-weight:600;margin:0;letter-spacing:.02em}\
         h1{font-size:30px;line-height:1.2;margin:4px 0 8px}h2{font-size:18px;margin:0 0 2px}.lead{color:var(--soft);margin:0 0 18px}\
         .sub{color:var(--soft);margin:0 0 12px;font-size:13.5px}.legend{list-style:none;padding:0;margin:0 0 20px;display:flex;flex-wrap:wrap;gap:8px 24px}\
         .legend span{color:var(--soft)}i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:7px}\
         section{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:18px 20px;margin:0 0 18px}\
+        .tiles{display:flex;flex-wrap:wrap;gap:12px;margin:4px 0 12px}\
+        .tile{flex:1 1 200px;border:1px solid var(--line);border-left:4px solid var(--soft);border-radius:10px;padding:12px 16px}\
+        .tile b{display:block;font-size:30px;line-height:1.15;font-variant-numeric:tabular-nums}.tile span{font-weight:600}\
+        .tile small{display:block;color:var(--soft)}.tile.good{border-left-color:var(--good)}.tile.good b{color:var(--good)}\
+        .tile.bad{border-left-color:var(--bad)}.tile.bad b{color:var(--bad)}\
         .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:13.5px}\
-        th,td{padding:7px 9px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}\
+        th,td{padding:7px 8px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}\
         th:first-child,td:first-child,th:last-child,td.verdict{text-align:left}th{color:var(--soft);font-weight:500}\
-        tbody tr:last-child td{border-bottom:0}.bar{text-align:center}.interval{width:160px;height:18px;display:block;margin:auto}\
+        tbody tr:last-child td{border-bottom:0}.bar{text-align:center}.interval{width:130px;height:18px;display:block;margin:auto}\
         .range{fill:var(--soft);opacity:.45}.dot{fill:var(--soft)}.good .dot,.good .range{fill:var(--good)}.bad .dot,.bad .range{fill:var(--bad)}\
         .good .verdict{color:var(--good);font-weight:600}.bad .verdict{color:var(--bad);font-weight:600}.even .verdict{color:var(--soft)}\
         svg{width:100%;height:auto;display:block}.grid{stroke:var(--line)}.faint{opacity:.6}.axis{stroke:var(--soft)}\

@@ -11,6 +11,8 @@ struct SVGChart {
         var points: [(x: Double, y: Double)]
         /// Vertical bars around the points.
         var ranges: [(low: Double, high: Double)] = []
+        /// Written above the points.
+        var labels: [String] = []
     }
 
     var title: String
@@ -19,20 +21,23 @@ struct SVGChart {
     var style: Style
     var logX = false
     var logY = false
+    var xBeginsAtZero = false
     var series: [Series]
 
     private static let width = 760.0
     private static let height = 380.0
     private static let left = 68.0
     private static let right = 18.0
-    private static let top = 16.0
+    private static let top = 40.0
     private static let bottom = 50.0
 
     /// The element; a sentence where there is nothing to draw.
     var svg: String {
         let all = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
         guard !all.isEmpty else { return "<p class=\"empty\">Nothing to draw.</p>" }
-        let x = Axis(all.map(\.x), isLogarithmic: logX, from: Self.left, to: Self.width - Self.right)
+        let x = Axis(
+            all.map(\.x), isLogarithmic: logX, from: Self.left, to: Self.width - Self.right,
+            beginsAtZero: xBeginsAtZero)
         let high = series.flatMap { $0.ranges.map(\.high) }
         let low = series.flatMap { $0.ranges.map(\.low) }
         let y = Axis(
@@ -63,7 +68,17 @@ struct SVGChart {
         text += "<text class=\"label\" transform=\"rotate(-90 16 \(base / 2))\" x=\"16\" y=\"\(base / 2)\" "
         text += "text-anchor=\"middle\">" + HTMLText.escaped(yLabel) + "</text>"
         for line in series { text += draw(line, x, y) }
-        return text + "</svg>"
+        return text + legend + "</svg>"
+    }
+
+    /// One row above the drawing.
+    private var legend: String {
+        var x = Self.left
+        return series.map { line in
+            defer { x += 40 + 7.5 * Double(line.name.count) }
+            return "<g><rect x=\"\(x)\" y=\"4\" width=\"11\" height=\"11\" rx=\"3\" fill=\"var(--s\(line.colour))\"/>"
+                + "<text class=\"label\" x=\"\(x + 18)\" y=\"14\">" + HTMLText.escaped(line.name) + "</text></g>"
+        }.joined()
     }
 
     private func draw(_ series: Series, _ x: Axis, _ y: Axis) -> String {
@@ -101,6 +116,15 @@ struct SVGChart {
                     text += "<circle cx=\"\(place.x.fixed(1))\" cy=\"\(place.y.fixed(1))\" r=\"4\" fill=\"\(colour)\">"
                     text += "<title>\(HTMLText.escaped(series.name)): \(Axis.label(series.points[index].x)), "
                     text += "\(Axis.label(series.points[index].y))</title></circle>"
+                    if index < series.labels.count {
+                        // Clear of the bar around the point, and inside the drawing.
+                        let high = index < series.ranges.count ? y.place(series.ranges[index].high) : place.y
+                        let isLast = place.x > Self.width - Self.right - 30
+                        text +=
+                            "<text class=\"tick\" x=\"\(place.x.fixed(1))\" y=\"\(max(30, min(place.y, high) - 9).fixed(1))\" "
+                        text +=
+                            "text-anchor=\"\(isLast ? "end" : "middle")\">\(HTMLText.escaped(series.labels[index]))</text>"
+                    }
                 }
             }
         }

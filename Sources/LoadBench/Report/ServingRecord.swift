@@ -83,8 +83,13 @@ package enum ServingRecord {
             JSONObject([
                 ("total_prompt_tokens", .int(prompt)), ("total_cached_tokens", .int(summary.cachedTokens ?? 0)),
                 ("cache_hit_rate_pct", .number(((summary.cacheHitRate ?? 0) * 10000).rounded() / 100)),
-                ("device_cached_tokens", .null), ("host_cached_tokens", .null), ("storage_cached_tokens", .null),
-                ("storage_backend", .null),
+                ("device_cached_tokens", summary.cachedByTier.map { .int($0.device) } ?? .null),
+                ("host_cached_tokens", summary.cachedByTier.map { .int($0.host) } ?? .null),
+                (
+                    "storage_cached_tokens",
+                    summary.cachedByTier.flatMap { $0.storage > 0 ? .int($0.storage) : nil } ?? .null
+                ),
+                ("storage_backend", summary.cachedByTier?.storageBackend.map { .string($0) } ?? .null),
             ]))
     }
 
@@ -123,6 +128,15 @@ package enum ServingRecord {
         list("generated_texts") { .string($0.text) }
         list("errors") { .string($0.error ?? "") }
         list("cached_tokens") { $0.cachedTokens.map { .int($0) } ?? .null }
+        list("cached_tokens_details") { outcome in
+            outcome.cachedByTier.map { tiers in
+                .object(
+                    JSONObject([
+                        ("device", .int(tiers.device)), ("host", .int(tiers.host)), ("storage", .int(tiers.storage)),
+                        ("storage_backend", tiers.storageBackend.map { .string($0) } ?? .null),
+                    ]))
+            } ?? .null
+        }
         list("start_times") { .number($0.start) }
         list("latencies") { .number($0.latency) }
     }

@@ -56,7 +56,20 @@ package enum ServingTable {
             section("Cache Hit Details")
             row("Total prompt tokens:", summary.serverInputTokens ?? summary.inputTokens)
             row("Total cached tokens:", summary.cachedTokens ?? 0)
+            // Only where there is something to divide.
+            let tiers = summary.cachedByTier.flatMap { summary.cachedTokens ?? 0 > 0 ? $0 : nil }
+            let storage = "  Storage" + (tiers?.storageBackend.map { " (\($0)):" } ?? ":")
+            if let tiers {
+                row("  Device:", tiers.device)
+                row("  Host:", tiers.host)
+                if tiers.storage > 0 { row(storage, tiers.storage) }
+            }
             row("Cache hit rate:", percent(summary.cacheHitRate ?? 0))
+            if let tiers, let all = summary.cachedTokens {
+                row("  Device:", percent(Double(tiers.device) / Double(all)))
+                row("  Host:", percent(Double(tiers.host) / Double(all)))
+                if tiers.storage > 0 { row(storage, percent(Double(tiers.storage) / Double(all))) }
+            }
         }
         section("Prefix Cache")
         row("Cache before the run:", run.cache.before.words)

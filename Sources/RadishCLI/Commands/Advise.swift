@@ -26,7 +26,9 @@ struct Advise: AsyncParsableCommand {
     @Argument(help: "Files with one request per line, in order of arrival.")
     var logs: [String] = []
 
-    @Flag(name: .customLong("validate"), help: "Hold the simulation against an engine in this process, on the workloads of `radish bench cache`.")
+    @Flag(
+        name: .customLong("validate"),
+        help: "Hold the simulation against an engine in this process, on the workloads of `radish bench cache`.")
     var validates = false
 
     enum Present: String, ExpressibleByArgument, CaseIterable {

@@ -85,6 +85,7 @@ struct BenchCompare: AsyncParsableCommand {
         var comparison = Comparison(
             targets: targets, rates: (rates.isEmpty ? [traffic.requestRate] : rates).sorted(), repetitions: repetitions)
         let schedule = comparison.schedule
+        var history = BenchHistory()
         for (number, step) in schedule.enumerated() {
             var work = workload
             if !samePrompts {
@@ -95,8 +96,9 @@ struct BenchCompare: AsyncParsableCommand {
             let items = try work.items(codec: codec, canSendTokens: canSendTokens)
             let target = targets[step.target]
             StandardStreams.note("run \(number + 1) of \(schedule.count): \(target.name), \(step.rate) req/s\n")
-            let run = try await one(
+            var run = try await one(
                 target, clients[step.target], models[step.target], items, step.rate, work.seed, codec)
+            history.note(&run, items, server: clients[step.target].baseURL)
             try record(run, target, step.repetition)
             comparison.samples.append(
                 .init(target: step.target, rate: step.rate, repetition: step.repetition, run: run))
@@ -122,6 +124,8 @@ struct BenchCompare: AsyncParsableCommand {
         benchmark.warmupRequests = traffic.warmupRequests
         // Where it cannot be emptied, fresh prompts keep the cache out of the comparison.
         benchmark.flushesCache = traffic.flushesCache && target.backend.flushPath != nil
+        benchmark.flushSeconds = traffic.flushSeconds
+        benchmark.profiles = traffic.profile
         benchmark.seed = UInt64(bitPattern: Int64(seed))
         benchmark.goodputLimits = traffic.goodput.compactMap(Goodput.Limit.init)
         var arguments = ServingRun.Arguments(backend: target.backend, datasetName: workload.dataset.rawValue)

@@ -70,7 +70,8 @@ struct BenchOfflineThroughput: AsyncParsableCommand {
                     case .text(let text): assets.tokenizer.encode(text, addSpecialTokens: true)
                     case .messages, .rounds: []
                     }
-                return OfflineThroughput.Request(prompt: prompt, sampling: try sampling(outputTokens: item.outputTokens))
+                return OfflineThroughput.Request(
+                    prompt: prompt, sampling: try sampling(outputTokens: item.outputTokens))
             }
             print("#Input tokens: \(requests.reduce(0) { $0 + $1.prompt.count })")
             print("#Output tokens: \(items.reduce(0) { $0 + $1.outputTokens })")
@@ -112,7 +113,9 @@ struct BenchOfflineThroughput: AsyncParsableCommand {
                     Int32(truncatingIfNeeded: numbers.next() % UInt64(engine.information.vocabularySize))
                 }
             }
-            let warmup = try prompts.map { try OfflineThroughput.Request(prompt: $0, sampling: sampling(outputTokens: 16)) }
+            let warmup = try prompts.map {
+                try OfflineThroughput.Request(prompt: $0, sampling: sampling(outputTokens: 16))
+            }
             _ = try await OfflineThroughput(warmup).run(engine)
         }
         let progress = BenchProgress(total: requests.count, isHidden: false)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FoundationEssentials
-import Glibc
 import LoadBench
 import WireTypes
 
@@ -70,6 +69,8 @@ struct BenchServing: AsyncParsableCommand {
         benchmark.maxConcurrency = traffic.maxConcurrency
         benchmark.warmupRequests = traffic.warmupRequests
         benchmark.flushesCache = traffic.flushesCache
+        benchmark.flushSeconds = traffic.flushSeconds
+        benchmark.profiles = traffic.profile
         benchmark.seed = UInt64(bitPattern: Int64(workload.seed))
         benchmark.goodputLimits = traffic.goodput.compactMap(Goodput.Limit.init)
         let progress = BenchProgress(
@@ -80,13 +81,8 @@ struct BenchServing: AsyncParsableCommand {
             items, arguments: arguments, retokenize: { codec.encode($0).count }, finished: { progress.add($0) })
         progress.end()
         run.reportsCache = traffic.reportsCache
-        let isCold = run.cache.before == .cold
-        var history = PromptHistory(lines: (try? DatasetFile.lines(DatasetFile.bytes(Self.historyPath))) ?? [])
-        if !isCold { run.sharedPrompts = history.overlap(items, server: client.baseURL) }
-        history.add(items, server: client.baseURL, time: Self.timestamp(), forgets: isCold)
-        // A run must not fail for want of a place to remember it.
-        try? FileManager.default.createDirectory(atPath: Self.historyFolder, withIntermediateDirectories: true)
-        try? DatasetFile.write(history.bytes, to: Self.historyPath)
+        var history = BenchHistory()
+        history.note(&run, items, server: client.baseURL)
         print("\n" + ServingTable.text(run), terminator: "")
         let file = outputFile ?? ServingRecord.fileName(run.arguments, date: Self.monthAndDay())
         var writer = JSONWriter()
@@ -113,15 +109,6 @@ struct BenchServing: AsyncParsableCommand {
         arguments.seed = workload.seed
         return arguments
     }
-
-    // MARK: Earlier runs
-
-    private static var historyFolder: String {
-        if let cache = getenv("XDG_CACHE_HOME") { return String(cString: cache) + "/radish" }
-        return (getenv("HOME").map { String(cString: $0) } ?? "/tmp") + "/.cache/radish"
-    }
-
-    private static var historyPath: String { historyFolder + "/bench-history.jsonl" }
 
     private static func timestamp() -> String { Date.now.formatted(.iso8601) }
 

@@ -42,6 +42,17 @@ struct TrafficOptions: ParsableArguments {
     var flushesCache = false
 
     @Option(
+        name: .customLong("flush-cache-timeout"),
+        help: ArgumentHelp("How long the server may be too busy for that.", valueName: "s"))
+    var flushSeconds = 60.0
+
+    @Flag(help: "Let the server write a profile of the run (/start_profile, /stop_profile).")
+    var profile = false
+
+    @Option(name: .customLong("lora-name"), help: ArgumentHelp("Adapter to ask for.", valueName: "name"))
+    var adapter: String?
+
+    @Option(
         name: .customLong("ready-check-timeout-sec"),
         help: ArgumentHelp("How long to wait for the server.", valueName: "s"))
     var readySeconds = 60
@@ -138,6 +149,8 @@ struct TrafficOptions: ParsableArguments {
         shape.returnLogprob = returnsLogprob
         shape.cacheReport = reportsCache
         shape.extraBody = try extraBody()
+        // SGLang's name; its OpenAI routes take it too.
+        if let adapter { shape.extraBody.set("lora_path", .string(adapter)) }
         return shape
     }
 }

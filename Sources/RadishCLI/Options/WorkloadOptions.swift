@@ -20,7 +20,9 @@ struct WorkloadOptions: ParsableArguments {
                 + "a Mooncake trace (mooncake).", valueName: "file"))
     var datasetPath: String?
 
-    @Option(name: .customLong("num-prompts"), help: ArgumentHelp("Requests, or conversations.", valueName: "n"))
+    @Option(
+        name: [.customLong("num-prompts"), .customLong("num-prompt")],
+        help: ArgumentHelp("Requests, or conversations.", valueName: "n"))
     var promptCount = 1000
 
     @Option(help: ArgumentHelp("Same seed, same prompts and arrivals.", valueName: "n"))
@@ -106,6 +108,14 @@ struct WorkloadOptions: ParsableArguments {
         name: .customLong("mooncake-tokens-per-block"),
         help: ArgumentHelp("Tokens for one recorded block of 512.", valueName: "tokens"))
     var mooncakeTokens = 128
+
+    @Option(
+        name: .customLong("mooncake-workload"),
+        help: ArgumentHelp("Accepted: --dataset-path says which trace.", valueName: "name"))
+    var mooncakeWorkload: String?
+
+    @Flag(name: .customLong("gsp-fast-prepare"), help: "Accepted: preparing is fast.")
+    var preparesFast = false
 
     @Flag(name: .customLong("use-trace-timestamps"), help: "Send at the times of the dataset.")
     var usesTraceTimes = false
