@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""TLS, keys in a file and JSON logs of the real binary."""
+"""TLS, keys in a file, JSON logs, metrics and the dashboard of the real binary."""
 
 import argparse
 import json
+import re
 import ssl
 import subprocess
 import sys
@@ -15,9 +16,54 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import httpx  # noqa: E402
 import trustme  # noqa: E402
 from openai import OpenAI  # noqa: E402
+from prometheus_client.parser import text_string_to_metric_families  # noqa: E402
 
 from scene import MESSAGES, expect, expect_answer  # noqa: E402
-from server_process import DEFAULT_BINARY, free_port  # noqa: E402
+from server_process import DEFAULT_BINARY, REPOSITORY, free_port  # noqa: E402
+
+
+# What the dashboards that SGLang and vLLM ship ask for.
+PEERS = """
+sglang:e2e_request_latency_seconds_bucket sglang:e2e_request_latency_seconds_sum sglang:e2e_request_latency_seconds_count
+sglang:time_to_first_token_seconds_bucket sglang:time_to_first_token_seconds_sum sglang:time_to_first_token_seconds_count
+sglang:inter_token_latency_seconds_bucket sglang:num_running_reqs sglang:num_queue_reqs sglang:gen_throughput
+sglang:cache_hit_rate sglang:token_usage sglang:num_used_tokens sglang:prompt_tokens_total sglang:generation_tokens_total
+vllm:e2e_request_latency_seconds_bucket vllm:e2e_request_latency_seconds_sum vllm:e2e_request_latency_seconds_count
+vllm:prompt_tokens_total vllm:generation_tokens_total vllm:time_per_output_token_seconds_bucket
+vllm:time_per_output_token_seconds_sum vllm:time_per_output_token_seconds_count vllm:inter_token_latency_seconds_bucket
+vllm:num_requests_running vllm:num_requests_waiting vllm:time_to_first_token_seconds_bucket
+vllm:time_to_first_token_seconds_sum vllm:time_to_first_token_seconds_count vllm:gpu_cache_usage_perc
+vllm:kv_cache_usage_perc vllm:request_prompt_tokens_bucket vllm:request_generation_tokens_bucket
+vllm:request_success_total vllm:request_queue_time_seconds_sum vllm:request_prefill_time_seconds_sum
+vllm:request_decode_time_seconds_sum
+""".split()
+
+
+def check_metrics(text: str) -> None:
+    """What Prometheus would read: every sample belongs to a declared family, and every panel of the dashboard asks for
+    a sample that is there, by labels that it has."""
+    labels: dict[str, set[str]] = {}
+    kinds = {}
+    for family in text_string_to_metric_families(text):
+        expect(family.type in ("counter", "gauge", "histogram") and family.documentation, family)
+        kinds[family.name] = family.type
+        for sample in family.samples:
+            labels.setdefault(sample.name, set()).update(sample.labels)
+            expect(sample.labels["model_name"], sample)
+    missing = [name for name in PEERS if name not in labels]
+    expect(not missing, missing)
+    dashboard = json.loads((REPOSITORY / "deploy" / "grafana-dashboard.json").read_text())
+    panels = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    for panel in panels:
+        expect(panel["targets"] and panel["description"], panel["title"])
+        for target in panel["targets"]:
+            names = re.findall(r"(?:sglang:|vllm:|radish_)\w+", target["expr"])
+            expect(names and all(name in labels for name in names), (panel["title"], names))
+            for name in names:
+                asked = {label for group in re.findall(r"by \(([\w, ]+)\)", target["expr"]) for label in group.split(", ")}
+                expect(asked <= labels[name], (panel["title"], asked - labels[name]))
+    print(f"ok   /metrics parses: {len(kinds)} families; {len(PEERS)} names of the peers' dashboards are there; "
+          f"{len(panels)} panels of deploy/grafana-dashboard.json name metrics that exist")
 
 
 def main() -> int:
@@ -60,6 +106,7 @@ def main() -> int:
                 for _ in range(20):
                     expect(http.get("/health").status_code == 200, "health")
                 print(f"ok   /health answers in {(time.perf_counter() - since) / 20 * 1000:.1f} ms")
+                check_metrics(http.get("/metrics", headers={"x-api-key": "sk-alice"}).text)
                 statuses = [http.get("/v1/models", headers={"x-api-key": "sk-bob"}).status_code for _ in range(4)]
                 expect(statuses == [200, 200, 429, 429], statuses)
                 print("ok   a key's rate is kept")

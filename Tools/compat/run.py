@@ -14,10 +14,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import openai_client  # noqa: E402
 import other_clients as others  # noqa: E402
 import sglang_client as sglang  # noqa: E402
+import surface  # noqa: E402
 from server_process import DEFAULT_BINARY, REPOSITORY, ServerProcess  # noqa: E402
 
 CLIENTS = [
-    ("openai", openai_client.checks), ("anthropic", others.anthropic_checks), ("ollama", others.ollama_checks),
+    ("openai", openai_client.checks), ("openai, field by field", surface.checks),
+    ("anthropic", others.anthropic_checks), ("ollama", others.ollama_checks),
     ("litellm", others.litellm_checks), ("langchain-openai", others.langchain_checks),
     ("instructor", others.instructor_checks), ("llama-index-llms-openai-like", others.llama_index_checks),
     ("openai-agents", others.agents_checks), ("sglang", sglang.frontend_checks),
@@ -38,7 +40,7 @@ def run(check) -> str:
 
 def version(name: str) -> str:
     try:
-        return importlib.metadata.version(name)
+        return importlib.metadata.version(name.split(",")[0])
     except importlib.metadata.PackageNotFoundError:
         return importlib.metadata.version("httpx") if "httpx" in name else ""
 
