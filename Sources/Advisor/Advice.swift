@@ -135,7 +135,7 @@ package struct Advice: Sendable {
 
     private func memory(_ tokens: Int) -> String {
         guard let bytesPerKVToken else { return "" }
-        let mebibytes = tokens * bytesPerKVToken >> 20
+        let mebibytes = (tokens * bytesPerKVToken) >> 20
         return mebibytes >= 10_240 ? " (\(mebibytes >> 10) GiB)" : " (\(mebibytes) MiB)"
     }
 
