@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-/* A worker's scratch: [queries][states of a split][merged states][values of a block], each 64-byte aligned. */
+/* A worker's scratch: [queries][states of a split][merged states][values of a tile], each 64-byte aligned. */
 static size_t query_bytes(int32_t d) { return ((size_t)CK_ATTENTION_ROWS * (size_t)d * 4 + 63) / 64 * 64; }
 static size_t state_bytes(int32_t d) { return (size_t)CK_ATTENTION_ROWS * (size_t)ck_attention_state_floats(d) * 4; }
 
 size_t ck_attention_scratch_bytes(int32_t d) {
-    return query_bytes(d) + 2 * state_bytes(d) + ck_kv_half_block_bytes(d, CK_F32);
+    return query_bytes(d) + 2 * state_bytes(d) + CK_TILE_TOKENS / CK_BLOCK_TOKENS * ck_kv_half_block_bytes(d, CK_F32);
 }
 
 static void clear_state(float *state, int32_t d) {
@@ -17,10 +17,14 @@ static void clear_state(float *state, int32_t d) {
     state[0] = -INFINITY;
 }
 
-static float *output_of(const ck_attention_call *c, const ck_attention_task *t, int32_t query) {
+/* Normalizes one query's merged state, the sink's share included. */
+static void finish(const ck_attention_call *c, const ck_attention_task *t, int32_t query, float *state) {
+    int32_t d = c->kv.head_dimension;
     size_t row = (size_t)(t->first_row + query / c->group);
     size_t head = (size_t)(t->kv_head * c->group + query % c->group);
-    return c->output + row * c->output_stride + head * (size_t)c->kv.head_dimension;
+    /* Where the sink outweighs everything the sum is infinite, and the output 0 as it should be. */
+    if (c->sinks) state[1] += exp2f(c->sinks[head] * (float)M_LOG2E - state[0]);
+    c->kernels->finish(state, d, c->output + row * c->output_stride + head * (size_t)d);
 }
 
 static void run_task(const ck_attention_call *c, const ck_attention_task *t, unsigned char *scratch) {
@@ -45,11 +49,13 @@ static void run_task(const ck_attention_call *c, const ck_attention_task *t, uns
         .page_size = c->kv.page_size,
         .head_dimension = d,
         .dtype = c->kv.dtype,
+        .latent = c->kv.latent,
         .rows = rows,
         .queries = queries,
         .first = first,
         .last = last,
         .states = local,
+        .cap = c->cap * (float)M_LOG2E,
         .values = scratch + query_bytes(d) + 2 * state_bytes(d),
     };
     for (int32_t i = 0; t->partial < 0 && i < rows; i++) clear_state(merged + (size_t)i * state, d);
@@ -63,7 +69,7 @@ static void run_task(const ck_attention_call *c, const ck_attention_task *t, uns
             c->kernels->merge(merged + (size_t)i * state, local + (size_t)i * state, d);
     }
     for (int32_t i = 0; t->partial < 0 && i < rows; i++)
-        c->kernels->finish(merged + (size_t)i * state, d, output_of(c, t, t->begin + i));
+        finish(c, t, t->begin + i, merged + (size_t)i * state);
 }
 
 void ck_attention_run(const void *call, int32_t begin, int32_t end, int32_t worker) {
@@ -84,7 +90,7 @@ void ck_attention_merge(const void *call, int32_t begin, int32_t end, int32_t wo
             clear_state(merged, d);
             for (int32_t n = 0; n < t->split_count; n++)
                 c->kernels->merge(merged, partial + (size_t)n * (size_t)rows * state, d);
-            c->kernels->finish(merged, d, output_of(c, t, t->begin + r));
+            finish(c, t, t->begin + r, merged);
         }
     }
 }

@@ -57,20 +57,58 @@ package protocol Backend: AnyObject {
     func gatedLinear(
         _ x: Tensor, _ gateUp: PackedWeight, bias: Vector?, scratch: Tensor, into output: Tensor, rows: Int)
 
+    /// As `gatedSiLU`, with another function of the gate and of what it weighs.
+    func gated(_ gateUp: Tensor, by function: GateFunction, into output: Tensor, rows: Int)
+
+    /// `x[r] = x[r] * factor`; 0 clears whatever is there.
+    func scale(_ x: Tensor, by factor: Float, rows: Int)
+
+    /// `x[r] = x[r] * sigmoid(gates[r][0])`; `gates` `[rows, 1]`.
+    func scale(_ x: Tensor, byGates gates: Tensor, rows: Int)
+
+    /// `x[r] = cap * tanh(x[r] / cap)`.
+    func softCap(_ x: Tensor, cap: Float, rows: Int)
+
+    /// `x[r] += delta[r]`.
+    func add(_ delta: Tensor, to x: Tensor, rows: Int)
+
+    /// As `rmsNorm`, of some columns in their place.
+    func normalize(_ x: Tensor, columns: Range<Int>, weight: Vector, epsilon: Float, rows: Int)
+
+    /// Copies `count` blocks of columns.
+    func copy(
+        _ x: Tensor, _ from: ColumnBlocks, into output: Tensor, _ to: ColumnBlocks, count: Int, rows: Int)
+
+    /// As `linear`, for each weight from a block of columns of its own into a block of columns of its own.
+    func linear(
+        _ x: Tensor, _ from: ColumnBlocks, _ weights: [PackedWeight], into output: Tensor, _ to: ColumnBlocks,
+        rows: Int)
+
+    /// Chooses the experts of each row from its `logits` `[rows, experts]`.
+    ///
+    /// - Parameter bias: added to the scores for the choice, not for the weights.
+    func route(_ logits: Tensor, _ rule: RoutingRule, bias: Vector?, rows: Int) -> Routing
+
+    /// `output[rows[i]] += weights[i] * x[i]`. No row is named twice.
+    func accumulate(_ x: Tensor, weights: [Float], rows: [Int32], into output: Tensor)
+
     /// Fills the rotary table for the positions of this step. Once per step, before the first layer.
     func prepare(_ rotary: Rotary, _ context: ForwardContext)
 
     /// `qkv` `[rows, (heads + 2·kvHeads)·headDimension]`: normalizes each head of q and k where norms are given
-    /// (Qwen3), rotates q and k, writes k and v to the pages of `layer`. q stays in `qkv`, rotated.
+    /// (Qwen3), rotates q and k, writes k and v to the pages of `layer`. q stays in `qkv`, rotated. Where the pages are
+    /// latent (`KVLayout.isLatent`) there is no v: `[rows, (heads + kvHeads)·headDimension]`.
     func rotateAndStore(
         _ qkv: Tensor, _ shape: AttentionShape, queryNorm: Vector?, keyNorm: Vector?, epsilon: Float,
         rotary: Rotary, cache: KVCache, layer: Int, _ context: ForwardContext)
 
     /// Causal attention of the q part of `qkv` over the pages of `layer`, into `output` `[rows, heads·headDimension]`.
-    /// A row at position p sees positions `max(0, p - window + 1) ... p`.
+    /// A row at position p sees positions `max(0, p - window + 1) ... p`. Of latent pages a key is its own value.
+    ///
+    /// - Parameter sinks: a score of each head that takes its share of the softmax and has no value.
     func attention(
-        _ qkv: Tensor, _ shape: AttentionShape, cache: KVCache, layer: Int, _ context: ForwardContext,
-        into output: Tensor)
+        _ qkv: Tensor, _ shape: AttentionShape, sinks: Vector?, cache: KVCache, layer: Int,
+        _ context: ForwardContext, into output: Tensor)
 
     /// `output[i] = x[rows[i]]`.
     func gather(_ x: Tensor, rows: [Int32], into output: Tensor)
@@ -87,6 +125,14 @@ package protocol Backend: AnyObject {
 }
 
 extension Backend {
+    /// Attention without sinks.
+    package func attention(
+        _ qkv: Tensor, _ shape: AttentionShape, cache: KVCache, layer: Int, _ context: ForwardContext,
+        into output: Tensor
+    ) {
+        attention(qkv, shape, sinks: nil, cache: cache, layer: layer, context, into: output)
+    }
+
     /// Packs weights as they are stored.
     package func packWeight(_ parts: [TensorView]) throws(ComputeError) -> PackedWeight {
         try packWeight(parts, as: .stored)
@@ -111,13 +157,46 @@ package struct AttentionShape: Sendable, Hashable {
     /// A row sees no position after its own. False: every row sees the whole of its sequence as far as the step holds
     /// it, which is then the whole sequence (encoders).
     package var isCausal = true
+    /// A score s counts as cap · tanh(s / cap); nil: as it is.
+    package var scoreCap: Float?
 
-    package init(heads: Int, keyValueHeads: Int, headDimension: Int, scale: Float, window: Int? = nil) {
+    package init(
+        heads: Int, keyValueHeads: Int, headDimension: Int, scale: Float, window: Int? = nil, scoreCap: Float? = nil
+    ) {
         self.heads = heads
         self.keyValueHeads = keyValueHeads
         self.headDimension = headDimension
         self.scale = scale
         self.window = window
+        self.scoreCap = scoreCap
+    }
+}
+
+/// What a gated MLP does with a gate g and the element u that it weighs.
+package enum GateFunction: Sendable, Hashable {
+    /// `g · sigmoid(g) · u`
+    case silu
+    /// GELU by its approximation with tanh (Hendrycks and Gimpel 2016, arXiv 1606.08415), times u.
+    case geluTanh
+    /// gpt-oss: g at most `limit`, u within ±`limit`, then `g · sigmoid(alpha · g) · (u + 1)`.
+    case clamped(limit: Float, alpha: Float)
+}
+
+/// Columns `first + i·stride ..< first + i·stride + width` for i = 0, 1, ...: the parts of heads, for example.
+package struct ColumnBlocks: Sendable, Hashable {
+    package var first: Int
+    package var stride: Int
+    package var width: Int
+
+    package init(first: Int = 0, stride: Int, width: Int) {
+        self.first = first
+        self.stride = stride
+        self.width = width
+    }
+
+    /// `count` such blocks lie within rows of `columns`.
+    func fits(_ count: Int, columns: Int) -> Bool {
+        first >= 0 && width > 0 && stride >= width && (count == 0 || first + (count - 1) * stride + width <= columns)
     }
 }
 

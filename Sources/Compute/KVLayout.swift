@@ -9,15 +9,25 @@ package struct KVLayout: Sendable, Hashable {
     package var pageSize: Int
     /// `float32`, `float16` or `bfloat16`.
     package var dtype: DType
+    /// A token is stored once, and is key and value (multi-head latent attention).
+    package var isLatent: Bool
 
-    package init(layers: Int, keyValueHeads: Int, headDimension: Int, pageSize: Int, dtype: DType) {
+    package init(
+        layers: Int, keyValueHeads: Int, headDimension: Int, pageSize: Int, dtype: DType, isLatent: Bool = false
+    ) {
         self.layers = layers
         self.keyValueHeads = keyValueHeads
         self.headDimension = headDimension
         self.pageSize = pageSize
         self.dtype = dtype
+        self.isLatent = isLatent
     }
 
-    package var bytesPerToken: Int { 2 * layers * keyValueHeads * headDimension * dtype.byteCount }
+    /// Columns of q, k and v for so many heads.
+    package func projectionColumns(heads: Int) -> Int {
+        (heads + (isLatent ? 1 : 2) * keyValueHeads) * headDimension
+    }
+
+    package var bytesPerToken: Int { (isLatent ? 1 : 2) * layers * keyValueHeads * headDimension * dtype.byteCount }
     package var bytesPerPage: Int { bytesPerToken * pageSize }
 }

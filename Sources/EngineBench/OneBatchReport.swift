@@ -90,6 +90,8 @@ extension Operation {
         case .rotateAndStore: "rotary and cache write"
         case .attention: "attention"
         case .gatedSiLU: "gated SiLU"
+        case .elements: "scaling, adding and moving rows"
+        case .route: "choice of experts"
         case .gather: "gather"
         case .copyPage: "page copies"
         case .sample: "sampling"

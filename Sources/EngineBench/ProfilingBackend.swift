@@ -113,6 +113,59 @@ package final class ProfilingBackend: Backend {
         timed(.gatedSiLU) { backend.gatedSiLU(gateUp, into: output, rows: rows) }
     }
 
+    package func gated(_ gateUp: Tensor, by function: GateFunction, into output: Tensor, rows: Int) {
+        timed(.gatedSiLU) { backend.gated(gateUp, by: function, into: output, rows: rows) }
+    }
+
+    package func scale(_ x: Tensor, by factor: Float, rows: Int) {
+        timed(.elements) { backend.scale(x, by: factor, rows: rows) }
+    }
+
+    package func scale(_ x: Tensor, byGates gates: Tensor, rows: Int) {
+        timed(.elements) { backend.scale(x, byGates: gates, rows: rows) }
+    }
+
+    package func softCap(_ x: Tensor, cap: Float, rows: Int) {
+        timed(.elements) { backend.softCap(x, cap: cap, rows: rows) }
+    }
+
+    package func add(_ delta: Tensor, to x: Tensor, rows: Int) {
+        timed(.elements) { backend.add(delta, to: x, rows: rows) }
+    }
+
+    package func normalize(_ x: Tensor, columns: Range<Int>, weight: Vector, epsilon: Float, rows: Int) {
+        timed(.norm) { backend.normalize(x, columns: columns, weight: weight, epsilon: epsilon, rows: rows) }
+    }
+
+    package func copy(
+        _ x: Tensor, _ from: ColumnBlocks, into output: Tensor, _ to: ColumnBlocks, count: Int, rows: Int
+    ) {
+        timed(.elements) { backend.copy(x, from, into: output, to, count: count, rows: rows) }
+    }
+
+    package func linear(
+        _ x: Tensor, _ from: ColumnBlocks, _ weights: [PackedWeight], into output: Tensor, _ to: ColumnBlocks,
+        rows: Int
+    ) {
+        guard let first = weights.first else { return }
+        timed(
+            .linear(outputs: first.outputs, inputs: first.inputs, format: first.format),
+            arithmetic: 2 * Double(rows * weights.count) * Double(first.outputs) * Double(first.inputs),
+            bytes: weights.reduce(0) { $0 + Double($1.byteCount) }
+        ) { backend.linear(x, from, weights, into: output, to, rows: rows) }
+    }
+
+    package func route(_ logits: Tensor, _ rule: RoutingRule, bias: Vector?, rows: Int) -> Routing {
+        let start = clock.now
+        let routing = backend.route(logits, rule, bias: bias, rows: rows)
+        note(.route, since: start)
+        return routing
+    }
+
+    package func accumulate(_ x: Tensor, weights: [Float], rows: [Int32], into output: Tensor) {
+        timed(.elements) { backend.accumulate(x, weights: weights, rows: rows, into: output) }
+    }
+
     package func prepare(_ rotary: Rotary, _ context: ForwardContext) {
         step.sequences = context.sequences
         timed(.rotaryTable) { backend.prepare(rotary, context) }
@@ -130,12 +183,13 @@ package final class ProfilingBackend: Backend {
     }
 
     package func attention(
-        _ qkv: Tensor, _ shape: AttentionShape, cache: KVCache, layer: Int, _ context: ForwardContext,
-        into output: Tensor
+        _ qkv: Tensor, _ shape: AttentionShape, sinks: Vector?, cache: KVCache, layer: Int,
+        _ context: ForwardContext, into output: Tensor
     ) {
         let work = AttentionWork(context, shape, bytesPerToken: cache.layout.bytesPerToken / cache.layout.layers)
         timed(.attention, arithmetic: work.arithmetic, bytes: work.bytes) {
-            backend.attention(qkv, shape, cache: cache, layer: layer, context, into: output)
+            backend.attention(
+                qkv, shape, sinks: sinks, cache: cache, layer: layer, context, into: output)
         }
     }
 

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A kind of operation, as a profile lists it.
 package enum Operation: Hashable, Sendable {
-    case embed, rotaryTable, norm, rotateAndStore, attention, gatedSiLU, gather, copyPage, sample
+    case embed, rotaryTable, norm, rotateAndStore, attention, gatedSiLU, elements, route, gather, copyPage, sample
     /// A product with a packed weight, told apart by its shape.
     case linear(outputs: Int, inputs: Int, format: WeightFormat)
     /// The same with the gated SiLU of its halves.

@@ -136,6 +136,51 @@ final class GatedBackend: Backend {
         base.gatedSiLU(gateUp, into: output, rows: rows)
     }
 
+    func gated(_ gateUp: Tensor, by function: GateFunction, into output: Tensor, rows: Int) {
+        base.gated(gateUp, by: function, into: output, rows: rows)
+    }
+
+    func scale(_ x: Tensor, by factor: Float, rows: Int) {
+        base.scale(x, by: factor, rows: rows)
+    }
+
+    func scale(_ x: Tensor, byGates gates: Tensor, rows: Int) {
+        base.scale(x, byGates: gates, rows: rows)
+    }
+
+    func softCap(_ x: Tensor, cap: Float, rows: Int) {
+        base.softCap(x, cap: cap, rows: rows)
+    }
+
+    func add(_ delta: Tensor, to x: Tensor, rows: Int) {
+        base.add(delta, to: x, rows: rows)
+    }
+
+    func normalize(_ x: Tensor, columns: Range<Int>, weight: Vector, epsilon: Float, rows: Int) {
+        base.normalize(x, columns: columns, weight: weight, epsilon: epsilon, rows: rows)
+    }
+
+    func copy(
+        _ x: Tensor, _ from: ColumnBlocks, into output: Tensor, _ to: ColumnBlocks, count: Int, rows: Int
+    ) {
+        base.copy(x, from, into: output, to, count: count, rows: rows)
+    }
+
+    func linear(
+        _ x: Tensor, _ from: ColumnBlocks, _ weights: [PackedWeight], into output: Tensor, _ to: ColumnBlocks,
+        rows: Int
+    ) {
+        base.linear(x, from, weights, into: output, to, rows: rows)
+    }
+
+    func route(_ logits: Tensor, _ rule: RoutingRule, bias: Vector?, rows: Int) -> Routing {
+        base.route(logits, rule, bias: bias, rows: rows)
+    }
+
+    func accumulate(_ x: Tensor, weights: [Float], rows: [Int32], into output: Tensor) {
+        base.accumulate(x, weights: weights, rows: rows, into: output)
+    }
+
     func prepare(_ rotary: Rotary, _ context: ForwardContext) { base.prepare(rotary, context) }
 
     func rotateAndStore(
@@ -148,10 +193,10 @@ final class GatedBackend: Backend {
     }
 
     func attention(
-        _ qkv: Tensor, _ shape: AttentionShape, cache: KVCache, layer: Int, _ context: ForwardContext,
-        into output: Tensor
+        _ qkv: Tensor, _ shape: AttentionShape, sinks: Vector?, cache: KVCache, layer: Int,
+        _ context: ForwardContext, into output: Tensor
     ) {
-        base.attention(qkv, shape, cache: cache, layer: layer, context, into: output)
+        base.attention(qkv, shape, sinks: sinks, cache: cache, layer: layer, context, into: output)
     }
 
     func gather(_ x: Tensor, rows: [Int32], into output: Tensor) { base.gather(x, rows: rows, into: output) }

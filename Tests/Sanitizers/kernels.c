@@ -187,7 +187,7 @@ static float *attended(const ck_kernels *k, const scene *s, int32_t length, int3
     }
     float *norm = floats((size_t)d), *frequencies = floats((size_t)pairs);
     float *output = buffer((size_t)(rows * s->heads * d) * 4);
-    ck_kv_layer kv = {pool, page_stride, head_stride, s->page_size, d, s->dtype};
+    ck_kv_layer kv = {pool, page_stride, head_stride, s->page_size, d, s->dtype, false};
     for (int32_t first = 0; first < length;) {
         int32_t count = first + rows >= length ? length - first : length - rows - first;
         float *qkv = floats((size_t)(count * columns));
@@ -219,7 +219,7 @@ static float *attended(const ck_kernels *k, const scene *s, int32_t length, int3
             unsigned char *scratch = buffer(scratch_bytes);
             ck_attention_call call = {
                 k->attention, kv, qkv, (size_t)columns, output, (size_t)(s->heads * d), group, s->window,
-                1 / sqrtf((float)d), table, list, NULL, scratch, scratch_bytes};
+                1 / sqrtf((float)d), 0, NULL, table, list, NULL, scratch, scratch_bytes};
             ck_attention_run(&call, 0, tasks, 0);
             free(scratch);
         }

@@ -4,5 +4,5 @@
 #include "../templates/rows.h"
 
 /* Nothing here multiplies bfloat16. */
-const ck_rows_table ck_rows_avx512bf16 = {rms_norm, gated_silu, rotate_store};
+const ck_rows_table ck_rows_avx512bf16 = {rms_norm, gated_silu, soft_cap, rotate_store};
 #endif

@@ -7,6 +7,8 @@
  *   keys   = bf16: [d/2][16 tokens][2]    f32, f16: [d][16 tokens]     the tokens are the lanes of a vector
  *   values = bf16: [16/2][d][2 tokens]    f32, f16: [16 tokens][d]     pairs of tokens feed the dot-product instruction
  *
+ * Latent pages (DeepSeek's attention) hold a token once: a block is keys alone, and a token's key is its value too.
+ *
  * with d the head dimension, a multiple of 8. What is stored is finite: infinities become the largest value and NaN
  * becomes 0, because a masked token still enters a sum with weight 0, and 0 * NaN is not 0. Slots that were never
  * written may hold anything.
@@ -37,6 +39,7 @@ typedef struct ck_kv_layer {
     int32_t page_size;
     int32_t head_dimension;
     ck_dtype dtype;
+    bool latent;
 } ck_kv_layer;
 
 static inline size_t ck_dtype_bytes(ck_dtype dtype) { return dtype == CK_F32 ? 4 : 2; }
@@ -57,12 +60,14 @@ typedef struct ck_attention_split {
     int32_t page_size;
     int32_t head_dimension;
     ck_dtype dtype;
+    bool latent;                  /* keys are values */
     int32_t begin, end;
     int32_t rows;
     const float *queries;         /* packed, 4 * d bytes apart */
     const int32_t *first, *last;  /* positions a query sees: first ... last */
     float *states;                /* written, ck_attention_state_floats apart, 64-byte aligned */
-    unsigned char *values;        /* scratch: values of one block */
+    float cap;                    /* in powers of 2; 0: none. A score s counts as cap * tanh(s / cap) */
+    unsigned char *values;        /* scratch: values of a tile */
 } ck_attention_split;
 
 typedef struct ck_attention_table {
@@ -102,6 +107,8 @@ typedef struct ck_attention_call {
     int32_t group;                /* heads per kv head */
     int32_t window;               /* 0: none */
     float scale;
+    float cap;                    /* of scores, after scaling; 0: none */
+    const float *sinks;           /* [heads] or NULL: a score of each head that takes its share and gives nothing */
     const int32_t *page_table;
     const ck_attention_task *tasks;
     float *partials;

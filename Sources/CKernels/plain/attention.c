@@ -31,7 +31,7 @@ static float value_at(const unsigned char *values, ck_dtype dtype, int32_t d, in
 static const unsigned char *block_of(const ck_attention_split *s, int32_t position) {
     int32_t slot = position % s->page_size;
     return s->base + (size_t)s->pages[position / s->page_size] * s->page_stride
-        + (size_t)(slot / CK_BLOCK_TOKENS) * 2 * ck_kv_half_block_bytes(s->head_dimension, s->dtype);
+        + (size_t)(slot / CK_BLOCK_TOKENS) * (s->latent ? 1 : 2) * ck_kv_half_block_bytes(s->head_dimension, s->dtype);
 }
 
 static void pack_query(const float *query, int32_t d, float scale, ck_dtype dtype, float *packed) {
@@ -49,6 +49,7 @@ static void tile(const ck_attention_split *s, int32_t begin, int32_t end, const 
         const unsigned char *keys = block_of(s, t);
         float sum = 0;
         for (int32_t i = 0; i < d; i++) sum += query[i] * key_at(keys, s->dtype, i, t % CK_BLOCK_TOKENS);
+        if (s->cap > 0) sum = s->cap * tanhf(sum / s->cap);
         scores[t - begin] = sum;
         if (sum > maximum) maximum = sum;
     }
@@ -58,10 +59,12 @@ static void tile(const ck_attention_split *s, int32_t begin, int32_t end, const 
     state[1] *= correction;
     for (int32_t i = 0; i < d; i++) state[16 + i] *= correction;
     for (int32_t t = begin; t < end; t++) {
-        const unsigned char *values = block_of(s, t) + half;
+        const unsigned char *keys = block_of(s, t), *values = keys + half;
         float p = exp2f(scores[t - begin] - maximum);
         state[1] += p;
-        for (int32_t i = 0; i < d; i++) state[16 + i] += p * value_at(values, s->dtype, d, t % CK_BLOCK_TOKENS, i);
+        int32_t slot = t % CK_BLOCK_TOKENS;
+        for (int32_t i = 0; i < d; i++)
+            state[16 + i] += p * (s->latent ? key_at(keys, s->dtype, i, slot) : value_at(values, s->dtype, d, slot, i));
     }
 }
 

@@ -16,15 +16,28 @@ static float inverse_rms(const float *x, int32_t n, float epsilon) {
 static void rms_norm(const void *call, int32_t begin, int32_t end, int32_t worker) {
     (void)worker;
     const ck_norm_call *c = call;
+    size_t stride = (size_t)(c->stride ? c->stride : c->columns);
     for (int32_t r = begin; r < end; r++) {
-        float *x = c->x + (size_t)r * c->columns, *output = c->output + (size_t)r * c->columns;
+        float *x = c->x + (size_t)r * stride, *output = c->output + (size_t)r * stride;
         if (c->delta) {
-            const float *delta = c->delta + (size_t)r * c->columns;
+            const float *delta = c->delta + (size_t)r * stride;
             for (int32_t i = 0; i < c->columns; i++) x[i] += delta[i];
         }
         float inverse = inverse_rms(x, c->columns, c->epsilon);
         for (int32_t i = 0; i < c->columns; i++) output[i] = x[i] * inverse * c->weight[i];
     }
+}
+
+static float gate(const ck_silu_call *c, float g, float u) {
+    switch (c->gate) {
+    case CK_GATE_SILU: break;
+    case CK_GATE_GELU_TANH: return g / 2 * (1 + tanhf((float)sqrt(2 / M_PI) * (g + 0.044715f * g * g * g))) * u;
+    case CK_GATE_CLAMPED:
+        g = g > c->limit ? c->limit : g;
+        u = u > c->limit ? c->limit : u < -c->limit ? -c->limit : u;
+        return g / (1 + expf(-c->alpha * g)) * (u + 1);
+    }
+    return g / (1 + expf(-g)) * u;
 }
 
 static void gated_silu(const void *call, int32_t begin, int32_t end, int32_t worker) {
@@ -35,9 +48,21 @@ static void gated_silu(const void *call, int32_t begin, int32_t end, int32_t wor
         size_t r = (size_t)(index / chunks);
         int32_t from = index % chunks * CK_SILU_CHUNK;
         int32_t to = from + CK_SILU_CHUNK < c->columns ? from + CK_SILU_CHUNK : c->columns;
-        const float *gate = c->gate_up + r * 2 * (size_t)c->columns, *up = gate + c->columns;
+        const float *gates = c->gate_up + r * 2 * (size_t)c->columns, *up = gates + c->columns;
         float *output = c->output + r * (size_t)c->output_stride;
-        for (int32_t i = from; i < to; i++) output[i] = gate[i] / (1 + expf(-gate[i])) * up[i];
+        for (int32_t i = from; i < to; i++) output[i] = gate(c, gates[i], up[i]);
+    }
+}
+
+static void soft_cap(const void *call, int32_t begin, int32_t end, int32_t worker) {
+    (void)worker;
+    const ck_cap_call *c = call;
+    int32_t chunks = ck_silu_chunks(c->columns);
+    for (int32_t index = begin; index < end; index++) {
+        float *x = c->x + (size_t)(index / chunks) * (size_t)c->columns;
+        int32_t from = index % chunks * CK_SILU_CHUNK;
+        int32_t to = from + CK_SILU_CHUNK < c->columns ? from + CK_SILU_CHUNK : c->columns;
+        for (int32_t i = from; i < to; i++) x[i] = c->cap * tanhf(x[i] / c->cap);
     }
 }
 
@@ -54,7 +79,7 @@ static void rotate(float *head, const ck_rotate_call *c, const float *cosines, c
 static void rotate_store(const void *call, int32_t begin, int32_t end, int32_t worker) {
     (void)worker;
     const ck_rotate_call *c = call;
-    int32_t d = c->kv.head_dimension, heads = c->heads + 2 * c->kv_heads;
+    int32_t d = c->kv.head_dimension, heads = c->heads + (c->kv.latent ? 1 : 2) * c->kv_heads;
     for (int32_t r = begin; r < end; r++) {
         float *row = c->qkv + (size_t)r * (size_t)heads * (size_t)d;
         const float *cosines = c->cosines + (size_t)r * c->pairs, *sines = c->sines + (size_t)r * c->pairs;
@@ -72,11 +97,11 @@ static void rotate_store(const void *call, int32_t begin, int32_t end, int32_t w
         for (int32_t h = 0; h < c->kv_heads; h++)
             ck_kv_store(
                 page + (size_t)h * c->kv.head_stride, c->slots[r], d, c->kv.dtype, keys + (size_t)h * d,
-                values + (size_t)h * d);
+                c->kv.latent ? NULL : values + (size_t)h * d);
     }
 }
 
-const ck_rows_table ck_rows_plain = {rms_norm, gated_silu, rotate_store};
+const ck_rows_table ck_rows_plain = {rms_norm, gated_silu, soft_cap, rotate_store};
 
 void ck_rotary_fill(const void *call, int32_t begin, int32_t end, int32_t worker) {
     (void)worker;
@@ -88,6 +113,42 @@ void ck_rotary_fill(const void *call, int32_t begin, int32_t end, int32_t worker
             cosines[i] = cosf(angle) * c->amplitude;
             sines[i] = sinf(angle) * c->amplitude;
         }
+    }
+}
+
+void ck_accumulate(const void *call, int32_t begin, int32_t end, int32_t worker) {
+    (void)worker;
+    const ck_accumulate_call *c = call;
+    for (int32_t r = begin; r < end; r++) {
+        const float *x = c->x + (size_t)r * (size_t)c->columns;
+        float *output = c->output + (size_t)(c->rows ? c->rows[r] : r) * (size_t)c->columns;
+        float weight = c->weights ? c->weights[r] : 1;
+        for (int32_t i = 0; i < c->columns; i++) output[i] += weight * x[i];
+    }
+}
+
+void ck_scale(const void *call, int32_t begin, int32_t end, int32_t worker) {
+    (void)worker;
+    const ck_scale_call *c = call;
+    for (int32_t r = begin; r < end; r++) {
+        float *x = c->x + (size_t)r * (size_t)c->columns;
+        float factor = c->gates ? 1 / (1 + expf(-c->gates[r])) : c->factor;
+        if (!c->gates && factor == 0) {
+            memset(x, 0, 4 * (size_t)c->columns);
+            continue;
+        }
+        for (int32_t i = 0; i < c->columns; i++) x[i] *= factor;
+    }
+}
+
+void ck_copy(const void *call, int32_t begin, int32_t end, int32_t worker) {
+    (void)worker;
+    const ck_copy_call *c = call;
+    for (int32_t r = begin; r < end; r++) {
+        const float *x = c->x + (size_t)(c->rows ? c->rows[r] : r) * c->x_row;
+        float *output = c->output + (size_t)r * c->output_row;
+        for (int32_t i = 0; i < c->count; i++)
+            memcpy(output + (size_t)i * c->output_block, x + (size_t)i * c->x_block, 4 * (size_t)c->width);
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "../half_floats.h"
 #include "ck_attention.h"
+#include "kv_store.h"
 #include "vector_math.h"
 
 #define CK_FUNCTION static __attribute__((target(CK_TARGET)))
@@ -196,7 +197,7 @@ CK_INLINE void accumulate_tile(const enum flavor flavor, int nr, const tile *t) 
 /* Scores to weights: masks, moves the maxima on, and keeps sixteen partial sums for each query. */
 CK_INLINE void softmax_tile(
     const enum flavor flavor, int nr, const tile *t, const int32_t *first, const int32_t *last, int32_t begin,
-    bool masked, float *maxima, float *sums, float *corrections) {
+    float cap, bool masked, float *maxima, float *sums, float *corrections) {
     (void)flavor;
     float previous[16] = {0}, highest[16] = {0};
     for (int r = 0; r < nr; r++) {
@@ -204,6 +205,10 @@ CK_INLINE void softmax_tile(
         v16 most = v_set1(-INFINITY);
         for (int32_t b = 0; b < t->blocks; b++) {
             v16 s = v_load(scores + b * 16);
+            if (cap > 0) {
+                s = v_mul(v_set1(cap), v_tanh(v_div(s, v_set1(cap))));
+                v_store(scores + b * 16, s);
+            }
             if (masked) {
                 int32_t origin = begin + b * 16;
                 s = v_keep_lanes(s, first[r] - origin, last[r] - origin);
@@ -245,8 +250,8 @@ CK_INLINE void locate(const ck_attention_split *s, int32_t begin, int32_t blocks
     for (int32_t b = 0; b < blocks; b++) {
         int32_t position = begin + b * CK_BLOCK_TOKENS, slot = position % s->page_size;
         t->keys[b] = s->base + (size_t)s->pages[position / s->page_size] * s->page_stride
-            + (size_t)(slot / CK_BLOCK_TOKENS) * 2 * half;
-        t->values[b] = t->keys[b] + half;
+            + (size_t)(slot / CK_BLOCK_TOKENS) * (s->latent ? half : 2 * half);
+        t->values[b] = t->keys[b] + (s->latent ? 0 : half);
     }
 }
 
@@ -298,7 +303,14 @@ CK_INLINE void attend(const enum flavor flavor, const ck_attention_split *s) {
             t.next_keys[b] = b < ahead ? next.keys[b] : t.keys[0];
             t.next_values[b] = b < ahead ? next.values[b] : t.values[0];
         }
-        if (tokens % CK_BLOCK_TOKENS)
+        if (s->latent) {
+            size_t half = ck_kv_half_block_bytes(d, s->dtype);
+            for (int32_t b = 0; b < blocks; b++) {
+                int32_t valid = tokens - b * CK_BLOCK_TOKENS < CK_BLOCK_TOKENS ? tokens - b * CK_BLOCK_TOKENS : CK_BLOCK_TOKENS;
+                t.values[b] = s->values + (size_t)b * half;
+                ck_kv_turn_block(t.keys[b], d, s->dtype, valid, s->values + (size_t)b * half);
+            }
+        } else if (tokens % CK_BLOCK_TOKENS)
             t.values[blocks - 1] = values_of_part(s, t.values[blocks - 1], tokens % CK_BLOCK_TOKENS);
         for (int32_t g = 0; g < groups; g++) {
             int32_t row = s->rows * g / groups, nr = s->rows * (g + 1) / groups - row;
@@ -314,7 +326,8 @@ CK_INLINE void attend(const enum flavor flavor, const ck_attention_split *s) {
             }
             t.turn = g;
             score_tile(flavor, nr, &t);
-            softmax_tile(flavor, nr, &t, first, last, begin, masked, maxima + row, sums + 16 * row, corrections);
+            softmax_tile(
+                flavor, nr, &t, first, last, begin, s->cap, masked, maxima + row, sums + 16 * row, corrections);
             accumulate_tile(flavor, nr, &t);
         }
     }

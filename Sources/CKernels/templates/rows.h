@@ -37,10 +37,11 @@ CK_FUNCTION void rms_norm(const void *call, int32_t begin, int32_t end, int32_t 
     (void)worker;
     const ck_norm_call *c = call;
     int32_t n = c->columns;
+    size_t stride = (size_t)(c->stride ? c->stride : n);
     for (int32_t r = begin; r < end; r++) {
-        float *x = c->x + (size_t)r * (size_t)n, *output = c->output + (size_t)r * (size_t)n;
+        float *x = c->x + (size_t)r * stride, *output = c->output + (size_t)r * stride;
         if (c->delta) {
-            const float *delta = c->delta + (size_t)r * (size_t)n;
+            const float *delta = c->delta + (size_t)r * stride;
             int32_t i = 0;
             for (; i + 16 <= n; i += 16) v_store(x + i, v_add(v_load(x + i), v_load(delta + i)));
             if (i < n) v_store_n(x + i, n - i, v_add(v_load_n(x + i, n - i), v_load_n(delta + i, n - i)));
@@ -49,11 +50,29 @@ CK_FUNCTION void rms_norm(const void *call, int32_t begin, int32_t end, int32_t 
     }
 }
 
-CK_INLINE v16 silu(v16 x) {
-    /* e^88 is finite; beyond, x / (1 + e^88) is as good as 0. */
-    v16 e = v_exp(v_min(v_sub(v_zero(), x), v_set1(88)));
-    return v_div(x, v_add(v_set1(1), e));
+CK_INLINE v16 gate_silu(const ck_silu_call *c, v16 g, v16 u) {
+    (void)c;
+    return v_mul(v_mul_sigmoid(g, g), u);
 }
+
+CK_INLINE v16 gate_gelu_tanh(const ck_silu_call *c, v16 g, v16 u) {
+    (void)c;
+    /* (1 + tanh x) / 2 is the sigmoid of 2x; 2 * sqrt(2 / pi) and its product with 0.044715. */
+    v16 cubic = v_mul(v_mul(g, g), g);
+    v16 x = v_fma(cubic, v_set1(0x1.2444f2p-4f), v_mul(g, v_set1(0x1.988454p+0f)));
+    return v_mul(v_mul_sigmoid(g, x), u);
+}
+
+CK_INLINE v16 gate_clamped(const ck_silu_call *c, v16 g, v16 u) {
+    g = v_min(g, v_set1(c->limit));
+    u = v_max(v_min(u, v_set1(c->limit)), v_set1(-c->limit));
+    return v_mul(v_mul_sigmoid(g, v_mul(g, v_set1(c->alpha))), v_add(u, v_set1(1)));
+}
+
+/* Elements from ..< to of a row. */
+#define CK_GATED(GATE) \
+    for (; i + 16 <= to; i += 16) v_store(output + i, GATE(c, v_load(gate + i), v_load(up + i))); \
+    if (i < to) v_store_n(output + i, to - i, GATE(c, v_load_n(gate + i, to - i), v_load_n(up + i, to - i)))
 
 CK_FUNCTION void gated_silu(const void *call, int32_t begin, int32_t end, int32_t worker) {
     (void)worker;
@@ -65,9 +84,25 @@ CK_FUNCTION void gated_silu(const void *call, int32_t begin, int32_t end, int32_
         int32_t to = i + CK_SILU_CHUNK < c->columns ? i + CK_SILU_CHUNK : c->columns;
         const float *gate = c->gate_up + r * 2 * (size_t)c->columns, *up = gate + c->columns;
         float *output = c->output + r * (size_t)c->output_stride;
-        for (; i + 16 <= to; i += 16) v_store(output + i, v_mul(silu(v_load(gate + i)), v_load(up + i)));
-        if (i < to)
-            v_store_n(output + i, to - i, v_mul(silu(v_load_n(gate + i, to - i)), v_load_n(up + i, to - i)));
+        switch (c->gate) {
+        case CK_GATE_SILU: CK_GATED(gate_silu); break;
+        case CK_GATE_GELU_TANH: CK_GATED(gate_gelu_tanh); break;
+        case CK_GATE_CLAMPED: CK_GATED(gate_clamped); break;
+        }
+    }
+}
+
+CK_FUNCTION void soft_cap(const void *call, int32_t begin, int32_t end, int32_t worker) {
+    (void)worker;
+    const ck_cap_call *c = call;
+    int32_t chunks = ck_silu_chunks(c->columns);
+    v16 cap = v_set1(c->cap), inverse = v_set1(1 / c->cap);
+    for (int32_t index = begin; index < end; index++) {
+        float *x = c->x + (size_t)(index / chunks) * (size_t)c->columns;
+        int32_t i = index % chunks * CK_SILU_CHUNK;
+        int32_t to = i + CK_SILU_CHUNK < c->columns ? i + CK_SILU_CHUNK : c->columns;
+        for (; i + 16 <= to; i += 16) v_store(x + i, v_mul(cap, v_tanh(v_mul(v_load(x + i), inverse))));
+        if (i < to) v_store_n(x + i, to - i, v_mul(cap, v_tanh(v_mul(v_load_n(x + i, to - i), inverse))));
     }
 }
 
@@ -93,7 +128,7 @@ CK_FUNCTION void rotate_store(const void *call, int32_t begin, int32_t end, int3
     (void)worker;
     const ck_rotate_call *c = call;
     int32_t d = c->kv.head_dimension;
-    size_t columns = (size_t)(c->heads + 2 * c->kv_heads) * (size_t)d;
+    size_t columns = (size_t)(c->heads + (c->kv.latent ? 1 : 2) * c->kv_heads) * (size_t)d;
     for (int32_t r = begin; r < end; r++) {
         float *row = c->qkv + (size_t)r * columns;
         const float *cosines = c->cosines + (size_t)r * (size_t)c->pairs;
@@ -112,8 +147,8 @@ CK_FUNCTION void rotate_store(const void *call, int32_t begin, int32_t end, int3
         for (int32_t h = 0; h < c->kv_heads; h++)
             ck_kv_store(
                 page + (size_t)h * c->kv.head_stride, c->slots[r], d, c->kv.dtype, keys + (size_t)h * (size_t)d,
-                values + (size_t)h * (size_t)d);
+                c->kv.latent ? NULL : values + (size_t)h * (size_t)d);
     }
 }
 
-const ck_rows_table CK_ROWS_TABLE = {rms_norm, gated_silu, rotate_store};
+const ck_rows_table CK_ROWS_TABLE = {rms_norm, gated_silu, soft_cap, rotate_store};

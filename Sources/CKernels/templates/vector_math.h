@@ -34,4 +34,16 @@ CK_INLINE v16 v_exp(v16 x) {
     return v_scale2(p, n);
 }
 
+/* x * sigmoid(y). e^88 is finite; beyond, x / (1 + e^88) is as good as 0. */
+CK_INLINE v16 v_mul_sigmoid(v16 x, v16 y) {
+    v16 e = v_exp(v_min(v_sub(v_zero(), y), v_set1(88)));
+    return v_div(x, v_add(v_set1(1), e));
+}
+
+/* With an absolute error of some 1e-7. */
+CK_INLINE v16 v_tanh(v16 x) {
+    v16 e = v_exp(v_min(v_add(x, x), v_set1(40)));
+    return v_sub(v_set1(1), v_div(v_set1(2), v_add(v_set1(1), e)));
+}
+
 #endif

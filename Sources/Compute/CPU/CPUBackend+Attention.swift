@@ -2,9 +2,10 @@ import CKernels
 
 extension CPUBackend {
     package func attention(
-        _ qkv: Tensor, _ shape: AttentionShape, cache: KVCache, layer: Int, _ context: ForwardContext,
-        into output: Tensor
+        _ qkv: Tensor, _ shape: AttentionShape, sinks: Vector?, cache: KVCache, layer: Int,
+        _ context: ForwardContext, into output: Tensor
     ) {
+        precondition(sinks?.count ?? shape.heads == shape.heads)
         let (x, y, cache) = (qkv.cpu, output.cpu, cache.cpu)
         check(x, shape, cache, rows: context.rowCount)
         precondition(context.rowCount <= y.rows && y.columns == shape.heads * shape.headDimension)
@@ -22,7 +23,8 @@ extension CPUBackend {
                 var call = ck_attention_call(
                     kernels: kernels.attention, kv: cache.layer(layer), queries: x.data, query_stride: x.columns,
                     output: y.data, output_stride: y.columns, group: Int32(shape.heads / shape.keyValueHeads),
-                    window: Int32(clamping: shape.window ?? 0), scale: shape.scale, page_table: pages.baseAddress,
+                    window: Int32(clamping: shape.window ?? 0), scale: shape.scale,
+                    cap: shape.scoreCap ?? 0, sinks: sinks?.cpu.data, page_table: pages.baseAddress,
                     tasks: tasks.baseAddress, partials: partials, scratch: scratch, scratch_stride: stride)
                 pool.run(ck_attention_run, call, count: tasks.count, grain: 1, .onDemand)
                 attentionPlan.whole.withUnsafeBufferPointer { whole in

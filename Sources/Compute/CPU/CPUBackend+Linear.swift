@@ -6,10 +6,19 @@ extension CPUBackend {
         precondition(rows <= x.rows && rows <= output.rows)
         precondition(x.columns == weight.inputs && output.columns == weight.outputs)
         precondition(bias?.count ?? weight.outputs == weight.outputs)
+        multiply(
+            x.data, every: x.columns, weight, bias: bias?.cpu, into: output.data, every: output.columns, rows: rows)
+    }
+
+    /// Rows lie `stride` floats apart.
+    func multiply(
+        _ x: UnsafePointer<Float>, every stride: Int, _ weight: CPUPackedWeight, bias: CPUVector?,
+        into output: UnsafeMutablePointer<Float>, every outputStride: Int, rows: Int
+    ) {
         if rows == 0 { return }
-        var call = product(x, weight, bias, rows: rows)
-        call.out = output.data
-        call.ldo = Int64(output.columns)
+        var call = product(x, every: stride, weight, bias, rows: rows)
+        call.out = output
+        call.ldo = Int64(outputStride)
         call.row_chunk = ck_gemm_row_chunk(Int64(rows), Int64(weight.outputs), Int32(pool.threads))
         let tasks = Int(ck_gemm_tasks(&call))
         // A worker reads its activations once for each range, so ranges are long; but another thread of the process
@@ -23,10 +32,12 @@ extension CPUBackend {
     }
 
     /// All of a product but where it goes; the activations are prepared.
-    private func product(_ x: CPUTensor, _ weight: CPUPackedWeight, _ bias: Vector?, rows: Int) -> ck_gemm_call {
+    private func product(
+        _ x: UnsafePointer<Float>, every stride: Int, _ weight: CPUPackedWeight, _ bias: CPUVector?, rows: Int
+    ) -> ck_gemm_call {
         var call = ck_gemm_call(
             kernels: kernels.gemm, dtype: weight.dtype, m: Int64(rows), n: Int64(weight.outputs),
-            k: Int64(weight.inputs), x: x.data, ldx: Int64(x.columns), w: weight.data, bias: bias?.cpu.data,
+            k: Int64(weight.inputs), x: x, ldx: Int64(stride), w: weight.data, bias: bias?.data,
             out: nil, ldo: 0, row_chunk: 0)
         let bytes = ck_prepared_bytes(weight.dtype, Int64(rows), Int64(weight.inputs))
         if bytes > 0 {
@@ -34,7 +45,7 @@ extension CPUBackend {
             pool.run(
                 kernels.gemm.pointee.prepare,
                 ck_prepare_call(
-                    dtype: weight.dtype, x: x.data, ldx: Int64(x.columns), k: Int64(weight.inputs), prepared: prepared),
+                    dtype: weight.dtype, x: x, ldx: Int64(stride), k: Int64(weight.inputs), prepared: prepared),
                 count: rows, grain: max(1, 16384 / weight.inputs))
             call.x = UnsafeRawPointer(prepared)
         }
@@ -57,7 +68,7 @@ extension CPUBackend {
         precondition(x.columns == weight.inputs && weight.outputs == 2 * columns)
         precondition(bias?.count ?? weight.outputs == weight.outputs)
         var gated = ck_gated_call(
-            product: product(x, weight, bias, rows: rows), silu: kernels.rows.pointee.gated_silu, output: output.data,
+            product: product(x.data, every: x.columns, weight, bias?.cpu, rows: rows), silu: kernels.rows.pointee.gated_silu, output: output.data,
             ldo: Int64(columns),
             scratch: gatedScratch.pointer(Self.gatedScratchBytes(pool.threads)).assumingMemoryBound(to: Float.self))
         let chunks = (rows + CK_GATED_ROWS - 1) / CK_GATED_ROWS

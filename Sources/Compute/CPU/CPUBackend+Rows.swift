@@ -24,15 +24,35 @@ extension CPUBackend {
         precondition(delta?.columns ?? x.columns == x.columns)
         let call = ck_norm_call(
             x: x.data, delta: delta?.data, weight: weight.data, output: output.data, columns: Int32(x.columns),
-            epsilon: epsilon)
+            epsilon: epsilon, stride: 0)
         pool.run(kernels.rows.pointee.rms_norm, call, count: rows, grain: grain(columns: x.columns))
     }
 
+    package func normalize(_ x: Tensor, columns: Range<Int>, weight: Vector, epsilon: Float, rows: Int) {
+        let x = x.cpu
+        precondition(rows <= x.rows && columns.upperBound <= x.columns && weight.count == columns.count)
+        let begin = x.data + columns.lowerBound
+        let call = ck_norm_call(
+            x: begin, delta: nil, weight: weight.cpu.data, output: begin, columns: Int32(columns.count),
+            epsilon: epsilon, stride: Int32(x.columns))
+        pool.run(kernels.rows.pointee.rms_norm, call, count: rows, grain: grain(columns: columns.count))
+    }
+
     package func gatedSiLU(_ gateUp: Tensor, into output: Tensor, rows: Int) {
+        gated(gateUp, by: .silu, into: output, rows: rows)
+    }
+
+    package func gated(_ gateUp: Tensor, by function: GateFunction, into output: Tensor, rows: Int) {
         let (x, y) = (gateUp.cpu, output.cpu)
         precondition(rows <= x.rows && rows <= y.rows && x.columns == 2 * y.columns)
-        let call = ck_silu_call(
-            gate_up: x.data, output: y.data, columns: Int32(y.columns), output_stride: Int64(y.columns))
+        var call = ck_silu_call(
+            gate_up: x.data, output: y.data, columns: Int32(y.columns), output_stride: Int64(y.columns),
+            gate: CK_GATE_SILU, limit: 0, alpha: 0)
+        switch function {
+        case .silu: break
+        case .geluTanh: call.gate = CK_GATE_GELU_TANH
+        case .clamped(let limit, let alpha): (call.gate, call.limit, call.alpha) = (CK_GATE_CLAMPED, limit, alpha)
+        }
         let chunks = Int(ck_silu_chunks(call.columns))
         pool.run(
             kernels.rows.pointee.gated_silu, call, count: rows * chunks,
@@ -89,7 +109,7 @@ extension CPUBackend {
 
     func check(_ qkv: CPUTensor, _ shape: AttentionShape, _ cache: CPUKVCache, rows: Int) {
         precondition(rows <= qkv.rows)
-        precondition(qkv.columns == (shape.heads + 2 * shape.keyValueHeads) * shape.headDimension)
+        precondition(qkv.columns == cache.layout.projectionColumns(heads: shape.heads))
         precondition(shape.heads % shape.keyValueHeads == 0)
         precondition(cache.layout.keyValueHeads == shape.keyValueHeads)
         precondition(cache.layout.headDimension == shape.headDimension)
@@ -98,9 +118,12 @@ extension CPUBackend {
     package func gather(_ x: Tensor, rows: [Int32], into output: Tensor) {
         let (x, y) = (x.cpu, output.cpu)
         precondition(rows.count <= y.rows && x.columns == y.columns)
-        for (index, row) in rows.enumerated() {
-            precondition(row >= 0 && row < x.rows)
-            (y.data + index * y.columns).update(from: x.data + Int(row) * x.columns, count: x.columns)
+        for row in rows { precondition(row >= 0 && row < x.rows) }
+        rows.withUnsafeBufferPointer {
+            let call = ck_copy_call(
+                x: x.data, output: y.data, x_row: x.columns, output_row: y.columns, x_block: 0, output_block: 0,
+                rows: $0.baseAddress, count: 1, width: Int32(x.columns))
+            pool.run(ck_copy, call, count: rows.count, grain: grain(columns: x.columns))
         }
     }
 

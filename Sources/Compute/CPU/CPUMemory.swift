@@ -44,7 +44,7 @@ package final class CPUKVCache: KVCache {
             throw .unsupportedDType(tensor: "KV cache", dtype: layout.dtype, supported: DType.kernelTypes)
         }
         self.dtype = dtype
-        headStride = 2 * layout.pageSize * layout.headDimension * layout.dtype.byteCount
+        headStride = (layout.isLatent ? 1 : 2) * layout.pageSize * layout.headDimension * layout.dtype.byteCount
         region = try MemoryRegion(
             byteCount: try MemoryRegion.size(pages, layout.bytesPerPage, purpose: "KV cache"), purpose: "KV cache")
         super.init(layout: layout, pageCount: pages)
@@ -64,7 +64,8 @@ package final class CPUKVCache: KVCache {
         let base = (region.base + layer * layout.keyValueHeads * headStride).assumingMemoryBound(to: UInt8.self)
         return ck_kv_layer(
             base: base, page_stride: layout.bytesPerPage, head_stride: headStride,
-            page_size: Int32(layout.pageSize), head_dimension: Int32(layout.headDimension), dtype: dtype)
+            page_size: Int32(layout.pageSize), head_dimension: Int32(layout.headDimension), dtype: dtype,
+            latent: layout.isLatent)
     }
 
     /// Copies the blocks that hold the first `tokens` slots. The rest of the last block comes along; nobody reads it.

@@ -88,7 +88,7 @@ package final class ReferenceBackend: Backend {
         rmsNorm(residual, weight: weight, epsilon: epsilon, into: output, rows: rows)
     }
 
-    private static func normalized(_ x: ArraySlice<Float>, _ weight: [Float], _ epsilon: Float) -> [Float] {
+    static func normalized(_ x: ArraySlice<Float>, _ weight: [Float], _ epsilon: Float) -> [Float] {
         precondition(x.count == weight.count)
         let squares = x.reduce(0.0) { $0 + Double($1) * Double($1) }
         let inverse = 1 / (squares / Double(x.count) + Double(epsilon)).squareRoot()
@@ -120,18 +120,7 @@ package final class ReferenceBackend: Backend {
     }
 
     package func gatedSiLU(_ gateUp: Tensor, into output: Tensor, rows: Int) {
-        let gateUp = gateUp.reference
-        let output = output.reference
-        let n = output.columns
-        precondition(gateUp.columns == 2 * n)
-        for row in 0..<rows {
-            let values = Array(gateUp[row])
-            output[row] =
-                (0..<n).map { i in
-                    let gate = Double(values[i])
-                    return Float(gate / (1 + exponential(-gate)) * Double(values[n + i]))
-                }[...]
-        }
+        gated(gateUp, by: .silu, into: output, rows: rows)
     }
 
     package func gather(_ x: Tensor, rows: [Int32], into output: Tensor) {
@@ -160,7 +149,7 @@ package final class ReferenceBackend: Backend {
         let cache = cache.reference
         let rotary = rotary.reference
         let d = shape.headDimension
-        precondition(qkv.columns == (shape.heads + 2 * shape.keyValueHeads) * d && rotary.dimensions <= d)
+        precondition(qkv.columns == cache.layout.projectionColumns(heads: shape.heads) && rotary.dimensions <= d)
         for span in context.sequences {
             for row in span.firstRow..<span.firstRow + span.rowCount {
                 var values = Array(qkv[row])
@@ -176,14 +165,15 @@ package final class ReferenceBackend: Backend {
                 let stored = values[(shape.heads * d)...].map(cache.stored)
                 let half = shape.keyValueHeads * d
                 cache.keys.replaceSubrange(slot..<slot + half, with: stored[..<half])
-                cache.values.replaceSubrange(slot..<slot + half, with: stored[half...])
+                cache.values.replaceSubrange(
+                    slot..<slot + half, with: cache.layout.isLatent ? stored[..<half] : stored[half...])
             }
         }
     }
 
     package func attention(
-        _ qkv: Tensor, _ shape: AttentionShape, cache: KVCache, layer: Int, _ context: ForwardContext,
-        into output: Tensor
+        _ qkv: Tensor, _ shape: AttentionShape, sinks: Vector?, cache: KVCache, layer: Int,
+        _ context: ForwardContext, into output: Tensor
     ) {
         let qkv = qkv.reference
         let cache = cache.reference
@@ -205,11 +195,13 @@ package final class ReferenceBackend: Backend {
                     let scores = slots.map { slot in
                         var sum = 0.0
                         for i in 0..<d { sum += Double(query[head * d + i]) * Double(cache.keys[slot + i]) }
-                        return sum * Double(shape.scale)
+                        let score = sum * Double(shape.scale)
+                        return shape.scoreCap.map { Double($0) * tangent(score / Double($0)) } ?? score
                     }
                     let largest = scores.max() ?? 0
                     let weights = scores.map { exponential($0 - largest) }
-                    let mass = weights.reduce(0, +)
+                    let sink = sinks.map { exponential(Double($0.reference.values[head]) - largest) } ?? 0
+                    let mass = weights.reduce(sink, +)
                     for i in 0..<d {
                         let sum = zip(weights, slots).reduce(0.0) { $0 + $1.0 * Double(cache.values[$1.1 + i]) }
                         result.append(Float(sum / mass))

@@ -173,4 +173,5 @@ extension KVCache {
 // Under names of their own, because Glibc's `exp`, `sin` and `cos` also name overloads of other types.
 func exponential(_ x: Double) -> Double { exp(x) }
 func sine(_ x: Double) -> Double { sin(x) }
+func tangent(_ x: Double) -> Double { tanh(x) }
 func cosine(_ x: Double) -> Double { cos(x) }
