@@ -19,7 +19,9 @@ import shutil
 import torch
 import transformers
 from safetensors.torch import save_file
-from transformers import LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
+from transformers import (
+    Gemma2Config, Gemma3TextConfig, Glm4Config, GlmConfig, GraniteConfig, LlamaConfig, MistralConfig, MixtralConfig,
+    Olmo2Config, Phi3Config, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig, SmolLM3Config)
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 PROMPT = 80
@@ -53,9 +55,44 @@ CASES = {
         tie_word_embeddings=True))),
     "qwen3-f32": ("float32", Qwen3Config(**dict(
         SMALL, num_key_value_heads=2, head_dim=16, tie_word_embeddings=True))),
+    "gemma2-f32": ("float32", Gemma2Config(**dict(
+        SMALL, num_hidden_layers=3, num_key_value_heads=2, head_dim=16, sliding_window=24, query_pre_attn_scalar=20,
+        attn_logit_softcapping=4.0, final_logit_softcapping=3.0))),
+    "gemma3-bf16": ("bfloat16", Gemma3TextConfig(**dict(
+        COMMON, num_hidden_layers=3, hidden_size=48, intermediate_size=64, num_attention_heads=2, num_key_value_heads=1,
+        head_dim=16, sliding_window=24, query_pre_attn_scalar=16,
+        layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+        rope_parameters=dict(full_attention=dict(rope_type="linear", rope_theta=1000000.0, factor=8.0),
+                             sliding_attention=dict(rope_type="default", rope_theta=10000.0))))),
+    "gemma3-old-f32": ("float32", Gemma3TextConfig(**dict(
+        SMALL, num_hidden_layers=3, num_key_value_heads=1, head_dim=16, sliding_window=24, query_pre_attn_scalar=16,
+        layer_types=["sliding_attention", "sliding_attention", "full_attention"],
+        rope_parameters=dict(full_attention=dict(rope_type="default", rope_theta=500000.0),
+                             sliding_attention=dict(rope_type="default", rope_theta=5000.0))))),
+    "phi3-longrope-f32": ("float32", Phi3Config(**dict(
+        SMALL, num_key_value_heads=2, hidden_size=64, original_max_position_embeddings=32, sliding_window=50,
+        partial_rotary_factor=0.5,
+        rope_parameters=dict(rope_type="longrope", rope_theta=10000.0, original_max_position_embeddings=32,
+                             short_factor=[1.0, 1.1, 1.2, 1.3], long_factor=[1.5, 2.0, 3.0, 4.0])))),
+    "olmo2-f32": ("float32", Olmo2Config(**dict(SMALL, num_key_value_heads=2))),
+    "glm-f32": ("float32", GlmConfig(**dict(SMALL, num_key_value_heads=2, head_dim=16))),
+    "glm4-f32": ("float32", Glm4Config(**dict(SMALL, num_key_value_heads=2, head_dim=16))),
+    "smollm3-f32": ("float32", SmolLM3Config(**dict(
+        SMALL, num_hidden_layers=3, num_key_value_heads=2, no_rope_layer_interval=2))),
+    "granite-f32": ("float32", GraniteConfig(**dict(
+        SMALL, num_key_value_heads=2, embedding_multiplier=1.7, attention_multiplier=0.3, residual_multiplier=0.6,
+        logits_scaling=0.4))),
+    "mixtral-f32": ("float32", MixtralConfig(**dict(
+        SMALL, intermediate_size=40, num_key_value_heads=2, num_local_experts=5, num_experts_per_tok=2))),
+    "qwen2-moe-f32": ("float32", Qwen2MoeConfig(**dict(
+        SMALL, num_key_value_heads=2, moe_intermediate_size=24, shared_expert_intermediate_size=40, num_experts=5,
+        num_experts_per_tok=2, mlp_only_layers=[0], num_hidden_layers=3))),
+    "qwen3-moe-f32": ("float32", Qwen3MoeConfig(**dict(
+        SMALL, num_key_value_heads=2, head_dim=16, moe_intermediate_size=24, num_experts=6, num_experts_per_tok=3,
+        norm_topk_prob=True))),
 }
 # Written as transformers 4 did: rope_theta and rope_scaling beside each other, torch_dtype.
-OLD_CONFIGURATION = {"llama31-gqa-bf16", "mistral-window-f32"}
+OLD_CONFIGURATION = {"llama31-gqa-bf16", "mistral-window-f32", "phi3-longrope-f32", "gemma3-old-f32"}
 
 ROTARY = {
     "default": (dict(rope_type="default", rope_theta=10000.0), 128, 4096),
@@ -80,13 +117,14 @@ def randomize(model, generator):
         for name, parameter in model.named_parameters():
             noise = torch.randn(parameter.shape, generator=generator)
             if name.endswith("norm.weight"):
-                parameter.copy_(1 + 0.2 * noise)
+                # Gemma's norms multiply by 1 + weight.
+                parameter.copy_((0 if model.config.model_type.startswith("gemma") else 1) + 0.2 * noise)
             elif name.endswith(".bias"):
                 parameter.copy_(0.3 * noise)
             elif "embed_tokens" in name:
                 parameter.copy_(noise if not model.config.tie_word_embeddings else 0.4 * noise)
             else:
-                parameter.copy_(noise * (1.2 / parameter.shape[1] ** 0.5))
+                parameter.copy_(noise * (1.2 / parameter.shape[-1] ** 0.5))
 
 
 def logits(model, tokens):
@@ -147,6 +185,12 @@ def make(name, dtype_name, config, root):
 def make_old(path):
     config = json.loads(path.read_text())
     rope = config.pop("rope_parameters")
+    if "full_attention" in rope:
+        config["rope_local_base_freq"] = rope["sliding_attention"]["rope_theta"]
+        rope = rope["full_attention"]
+        config["sliding_window_pattern"] = config.pop("layer_types").index("full_attention") + 1
+    if "partial_rotary_factor" in rope:
+        config["partial_rotary_factor"] = rope.pop("partial_rotary_factor")
     config["rope_theta"] = rope.pop("rope_theta")
     config["rope_scaling"] = None if rope["rope_type"] == "default" else rope
     config["torch_dtype"] = config.pop("dtype")
@@ -173,12 +217,16 @@ def make_rotary(root):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("fixtures", type=pathlib.Path)
-    root = parser.parse_args().fixtures
+    parser.add_argument("names", nargs="*", help="only these; all if none is given")
+    arguments = parser.parse_args()
+    root = arguments.fixtures
     root.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    sizes = [make(name, dtype, config, root) for name, (dtype, config) in CASES.items()]
-    make_rotary(root)
-    assert max(sizes) <= 200_000 and sum(sizes) <= 1_500_000, sizes
+    sizes = [make(name, dtype, config, root) for name, (dtype, config) in CASES.items()
+             if not arguments.names or name in arguments.names]
+    if not arguments.names:
+        make_rotary(root)
+    assert max(sizes) <= 300_000 and sum(sizes) <= 4_000_000, sizes
     print(f"{sum(sizes)} bytes in all")
 
 

@@ -1,13 +1,15 @@
 import Compute
 import Tensors
 
-/// The decoder that all families share: embedding, layers of attention and gated MLP, norm, output projection.
+/// The decoder that all families share: embedding, layers of attention and MLP, norm, output projection.
 final class Decoder: Model {
     struct Layer {
-        let inputNorm: Norm
+        let inputNorm: Norm?
         let attention: Attention
-        let postAttentionNorm: Norm
-        let mlp: GatedMLP
+        let attentionOutputNorm: Norm?
+        let mlpNorm: Norm?
+        let mlp: FeedForward
+        let mlpOutputNorm: Norm?
     }
 
     /// Weights in the backend's memory.
@@ -17,8 +19,10 @@ final class Decoder: Model {
         let finalNorm: Norm
         /// The embedding itself where they are tied.
         let output: Linear
-        let rotary: Rotary
+        /// Those that the layers use.
+        let rotaries: [Rotary]
         let dtype: DType
+        let embeddingScale: Float
     }
 
     private let spec: DecoderSpec
@@ -48,45 +52,59 @@ final class Decoder: Model {
     var hiddenSize: Int { spec.hiddenSize }
     var sampledStates: Tensor { buffers.sampled.normed }
 
-    func kvLayout(pageSize: Int) -> KVLayout {
-        KVLayout(
-            layers: spec.layerCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
-            pageSize: pageSize, dtype: weights.dtype)
-    }
+    func kvLayout(pageSize: Int) -> KVLayout { spec.kvLayout(pageSize: pageSize, dtype: weights.dtype) }
 
     func forward(_ context: ForwardContext, cache: KVCache) -> Tensor {
         let rows = context.rowCount
         precondition(rows > 0 && rows <= maximumRows && context.sampledRows.count <= maximumSampledRows)
         let all = buffers.all
-        backend.prepare(weights.rotary, context)
+        for rotary in weights.rotaries { backend.prepare(rotary, context) }
         backend.embed(context.tokens, weights.embedding, into: all.residual)
-        weights.layers[0].inputNorm.apply(all.residual, into: all.normed, rows: rows, on: backend)
+        if weights.embeddingScale != 1 { backend.scale(all.residual, by: weights.embeddingScale, rows: rows) }
+        var input = all.residual
+        if let norm = weights.layers[0].inputNorm {
+            norm.apply(all.residual, into: all.normed, rows: rows, on: backend)
+            input = all.normed
+        }
         for (index, layer) in weights.layers.enumerated() {
             layer.attention.attend(
-                all.normed, scratch: buffers.queryKeyValue, rotary: weights.rotary, cache: cache, layer: index,
-                context, into: all.heads, on: backend)
+                input, scratch: buffers.queryKeyValue, cache: cache, layer: index, context, into: all.heads,
+                on: backend)
             guard index + 1 < weights.layers.count else { break }
-            finish(layer, in: all, rows: rows, next: weights.layers[index + 1].inputNorm)
+            input = finish(layer, in: all, rows: rows, next: weights.layers[index + 1].inputNorm)
         }
         // After the last attention a row that is not sampled has nothing more to give.
         let sampled = context.sampledRows.count
         if sampled > 0, let last = weights.layers.last {
             backend.gather(all.residual, rows: context.sampledRows, into: buffers.sampled.residual)
             backend.gather(all.heads, rows: context.sampledRows, into: buffers.sampled.heads)
-            finish(last, in: buffers.sampled, rows: sampled, next: weights.finalNorm)
-            weights.output.apply(buffers.sampled.normed, into: buffers.logits, rows: sampled, on: backend)
+            let hidden = finish(last, in: buffers.sampled, rows: sampled, next: weights.finalNorm)
+            weights.output.apply(hidden, into: buffers.logits, rows: sampled, on: backend)
+            if spec.logitScale != 1 { backend.scale(buffers.logits, by: spec.logitScale, rows: sampled) }
+            if let cap = spec.logitCap { backend.softCap(buffers.logits, cap: cap, rows: sampled) }
         }
         return buffers.logits
     }
 
-    /// From the attention's output to the normed input of what comes next.
-    private func finish(_ layer: Layer, in rows: DecoderBuffers.Rows, rows count: Int, next: Norm) {
+    /// From the attention's output to the input of what comes next.
+    private func finish(_ layer: Layer, in rows: DecoderBuffers.Rows, rows count: Int, next: Norm?) -> Tensor {
         layer.attention.output.apply(rows.heads, into: rows.delta, rows: count, on: backend)
-        layer.postAttentionNorm.apply(
-            adding: rows.delta, to: rows.residual, into: rows.normed, rows: count, on: backend)
-        layer.mlp.apply(
-            rows.normed, scratch: rows.gateUp, gated: rows.gated, into: rows.delta, rows: count, on: backend)
+        let input = add(rows, layer.attentionOutputNorm, next: layer.mlpNorm, count)
+        layer.mlp.apply(input, into: rows.delta, rows: count, buffers.mlp, on: backend)
+        return add(rows, layer.mlpOutputNorm, next: next, count)
+    }
+
+    /// Adds `delta` to the residual stream.
+    /// - Returns: the stream, normed for what is next.
+    private func add(_ rows: DecoderBuffers.Rows, _ norm: Norm?, next: Norm?, _ count: Int) -> Tensor {
+        norm?.apply(rows.delta, into: rows.delta, rows: count, on: backend)
+        if spec.residualScale != 1 { backend.scale(rows.delta, by: spec.residualScale, rows: count) }
+        guard let next else {
+            backend.add(rows.delta, to: rows.residual, rows: count)
+            return rows.residual
+        }
         next.apply(adding: rows.delta, to: rows.residual, into: rows.normed, rows: count, on: backend)
+        return rows.normed
     }
 }
 
@@ -97,16 +115,12 @@ struct DecoderBuffers {
         let normed: Tensor
         let delta: Tensor
         let heads: Tensor
-        let gateUp: Tensor
-        let gated: Tensor
 
         init(_ spec: DecoderSpec, rows: Int, backend: any Backend) throws(ComputeError) {
             residual = try backend.makeTensor(rows: rows, columns: spec.hiddenSize)
             normed = try backend.makeTensor(rows: rows, columns: spec.hiddenSize)
             delta = try backend.makeTensor(rows: rows, columns: spec.hiddenSize)
             heads = try backend.makeTensor(rows: rows, columns: spec.headCount * spec.headDimension)
-            gateUp = try backend.makeTensor(rows: rows, columns: 2 * spec.intermediateSize)
-            gated = try backend.makeTensor(rows: rows, columns: spec.intermediateSize)
         }
     }
 
@@ -114,6 +128,7 @@ struct DecoderBuffers {
     let queryKeyValue: Tensor
     /// The rows whose logits are wanted, through the last layer.
     let sampled: Rows
+    let mlp: MLPBuffers
     let logits: Tensor
 
     init(_ spec: DecoderSpec, rows: Int, sampledRows: Int, backend: any Backend) throws(ComputeError) {
@@ -121,6 +136,7 @@ struct DecoderBuffers {
         queryKeyValue = try backend.makeTensor(
             rows: rows, columns: (spec.headCount + 2 * spec.keyValueHeadCount) * spec.headDimension)
         sampled = try Rows(spec, rows: sampledRows, backend: backend)
+        mlp = try MLPBuffers(spec, rows: rows, backend: backend)
         logits = try backend.makeTensor(rows: sampledRows, columns: spec.vocabularySize)
     }
 }

@@ -1,12 +1,15 @@
 package import Checkpoint
+package import Compute
+package import Tensors
 
-/// All that a decoder of the Llama kind may vary. A family makes it from the configuration; the loader and the decoder
-/// know nothing else of the family.
+/// All that a decoder may vary. A family makes it from the configuration; the loader and the decoder know nothing else of
+/// the family.
 package struct DecoderSpec: Sendable, Equatable {
     /// As in `config.json`.
     package var architecture: String
     package var vocabularySize: Int
     package var hiddenSize: Int
+    /// Of the layers without experts.
     package var intermediateSize: Int
     package var headCount: Int
     package var keyValueHeadCount: Int
@@ -14,13 +17,51 @@ package struct DecoderSpec: Sendable, Equatable {
     package var contextLength: Int
     package var normEpsilon: Float
     package var rope: RopeParameters
+    /// Of layers with `Rotation.local`.
+    package var localRope: RopeParameters?
+    /// Dimensions of a head that are turned, from the first on; even.
+    package var rotatedDimensions: Int
+    package var rotaryPairing = RotaryPairing.halves
+    /// How each layer turns its heads.
+    package var rotations: [Rotation]
     /// Sliding window of each layer in tokens; nil sees everything.
     package var windows: [Int?]
     /// The output projection is the embedding.
     package var tiesEmbeddings: Bool
-    /// Each head of q and k is normalized before it is turned.
-    package var normalizesQueriesAndKeys = false
+    package var queryKeyNorm: QueryKeyNorm?
     package var biases: Biases = []
+    package var gate: GateFunction = .silu
+    package var norms = NormNames.before
+    /// Added to the weights of norms.
+    package var normOffset: Float = 0
+    package var fusions: Fusions = []
+    /// Experts of each layer; nil: an ordinary MLP.
+    package var experts: [ExpertSpec?]
+    /// Multiplies q·k.
+    package var attentionScale: Float
+    /// Soft cap of scores.
+    package var scoreCap: Float?
+    /// Multiplies embeddings.
+    package var embeddingScale: Float = 1
+    /// The embeddings' multiplier is rounded to their type, as in training.
+    package var roundsEmbeddingScale = false
+    /// Multiplies what a layer adds to the residual stream.
+    package var residualScale: Float = 1
+    /// Multiplies logits.
+    package var logitScale: Float = 1
+    /// Soft cap of logits.
+    package var logitCap: Float?
+
+    package enum Rotation: Sendable, Equatable {
+        case main, local, none
+    }
+
+    /// Norms of q and k before they are turned.
+    package enum QueryKeyNorm: Sendable, Equatable {
+        case eachHead
+        /// All heads together.
+        case wholeWidth
+    }
 
     package struct Biases: OptionSet, Sendable, Equatable {
         package let rawValue: Int
@@ -31,22 +72,64 @@ package struct DecoderSpec: Sendable, Equatable {
         package static let mlp = Biases(rawValue: 4)
     }
 
+    /// Matrices that the checkpoint stores as one.
+    package struct Fusions: OptionSet, Sendable, Equatable {
+        package let rawValue: Int
+        package init(rawValue: Int) { self.rawValue = rawValue }
+
+        package static let queryKeyValue = Fusions(rawValue: 1)
+        package static let gateUp = Fusions(rawValue: 2)
+    }
+
+    /// Where a layer has norms and what the checkpoint calls them; nil: none there.
+    package struct NormNames: Sendable, Equatable {
+        package var input: String?
+        /// Of the attention's output, before it is added.
+        package var attentionOutput: String?
+        package var mlp: String?
+        /// Of the MLP's output, before it is added.
+        package var mlpOutput: String?
+
+        /// Before attention and before the MLP, as in Llama.
+        package static let before = NormNames(input: "input_layernorm", mlp: "post_attention_layernorm")
+    }
+
     package var layerCount: Int { windows.count }
+
+    /// The pages this decoder needs.
+    package func kvLayout(pageSize: Int, dtype: DType) -> KVLayout {
+        KVLayout(
+            layers: layerCount, keyValueHeads: keyValueHeadCount, headDimension: headDimension, pageSize: pageSize,
+            dtype: dtype)
+    }
 
     /// What all families share: full attention, no biases.
     ///
-    /// - Parameter defaultHeadDimension: where the configuration has no `head_dim`; nil: hidden size by heads.
+    /// - Parameters:
+    ///   - defaultHeadDimension: where the configuration has no `head_dim`; nil: hidden size by heads.
+    ///   - allows: what the family runs beyond Llama's ways.
     /// - Throws: `unsupportedSetting` for what no decoder of this kind runs.
-    init(_ architecture: String, _ config: ModelConfig, defaultHeadDimension: Int? = nil) throws(ModelError) {
+    init(
+        _ architecture: String, _ config: ModelConfig, defaultHeadDimension: Int? = nil, allows: Allowances = []
+    ) throws(ModelError) {
         func failure(_ key: String, _ found: String, _ supported: String) -> ModelError {
-            .unsupportedSetting(file: config.file, key: key, found: found, supported: supported)
+            config.unsupported(key, found: found, supported)
         }
-        guard config.activation == "silu" || config.activation == "swish" else {
-            throw failure("hidden_act", "\"\(config.activation)\"", "\(architecture) runs with \"silu\"")
-        }
-        guard config.rope.rotaryShare == 1 else {
+        switch config.activation {
+        case "silu", "swish": gate = .silu
+        case "gelu_pytorch_tanh", "gelu_new": gate = .geluTanh
+        default:
             throw failure(
-                "partial_rotary_factor", "\(config.rope.rotaryShare)", "\(architecture) turns whole heads")
+                config.section.has("hidden_activation") ? "hidden_activation" : "hidden_act",
+                "\"\(config.activation)\"", "\(architecture) runs with \"silu\" or \"gelu_pytorch_tanh\"")
+        }
+        guard config.rope.rotaryShare == 1 || allows.contains(.partialRotation) else {
+            throw failure("partial_rotary_factor", "\(config.rope.rotaryShare)", "\(architecture) turns whole heads")
+        }
+        guard config.localRope == nil || allows.contains(.localRope) else {
+            throw failure(
+                "rope_parameters.sliding_attention", "a rotary embedding for each type of layer",
+                "\(architecture) has one for all layers")
         }
         self.architecture = architecture
         vocabularySize = config.vocabularySize
@@ -63,17 +146,104 @@ package struct DecoderSpec: Sendable, Equatable {
         guard headDimension % 8 == 0, headDimension <= 512 else {
             throw failure("head_dim", "\(headDimension)", "multiples of 8 up to 512 are supported")
         }
-        if case .factors(let factors) = config.rope.scaling, factors.count != headDimension / 2 {
-            throw failure("rope_scaling.factors", "\(factors.count) factors", "\(headDimension / 2) are needed")
+        rotatedDimensions = Int(Double(dimension) * config.rope.rotaryShare) / 2 * 2
+        guard rotatedDimensions > 0 else {
+            throw failure("partial_rotary_factor", "\(config.rope.rotaryShare)", "two dimensions at least must turn")
+        }
+        let pairs = rotatedDimensions / 2
+        switch config.rope.scaling {
+        case .factors(let factors) where factors.count != pairs:
+            throw failure("rope_scaling.factors", "\(factors.count) factors", "\(pairs) are needed")
+        case .longrope(let rope) where rope.factors.count != pairs:
+            throw failure("rope_scaling.long_factor", "\(rope.factors.count) factors", "\(pairs) are needed")
+        default: break
         }
         contextLength = config.contextLength
         normEpsilon = Float(config.normEpsilon)
         rope = config.rope
+        localRope = config.localRope
+        rotations = [Rotation](repeating: .main, count: config.layerCount)
         windows = [Int?](repeating: nil, count: config.layerCount)
+        experts = [ExpertSpec?](repeating: nil, count: config.layerCount)
         tiesEmbeddings = config.tiesEmbeddings
+        attentionScale = 1 / Float(dimension).squareRoot()
+    }
+
+    /// What a family may find in its configuration.
+    struct Allowances: OptionSet {
+        let rawValue: Int
+
+        static let partialRotation = Allowances(rawValue: 1)
+        static let localRope = Allowances(rawValue: 2)
     }
 
     private static func share(_ config: ModelConfig) -> Int? {
         config.hiddenSize % config.headCount == 0 ? config.hiddenSize / config.headCount : nil
+    }
+}
+
+/// The experts of a layer.
+package struct ExpertSpec: Sendable, Equatable {
+    package var count: Int
+    package var intermediateSize: Int
+    package var rule: RoutingRule
+    /// Width of the expert that every token goes through; 0: none.
+    package var sharedSize = 0
+    /// The shared expert's output is multiplied by the sigmoid of a projection of its own.
+    package var gatesShared = false
+    package var names = Names()
+
+    /// As in checkpoints, below the layer.
+    package struct Names: Sendable, Equatable {
+        package var router = "mlp.gate"
+        package var experts = "mlp.experts"
+        package var gate = "gate_proj"
+        package var up = "up_proj"
+        package var down = "down_proj"
+        package var shared = "mlp.shared_expert"
+        package var sharedGate = "mlp.shared_expert_gate"
+    }
+
+    package init(count: Int, intermediateSize: Int, rule: RoutingRule) {
+        self.count = count
+        self.intermediateSize = intermediateSize
+        self.rule = rule
+    }
+}
+
+extension ModelConfig {
+    func unsupported(_ key: String, found: String, _ supported: String) -> ModelError {
+        .unsupportedSetting(file: file, key: key, found: found, supported: supported)
+    }
+
+    /// Windows by `layer_types`, which the configuration has or the family implies.
+    func windows(_ types: [String], size: Int?) throws(ModelError) -> [Int?] {
+        var result: [Int?] = []
+        for (layer, type) in types.enumerated() {
+            switch type {
+            case "full_attention": result.append(nil)
+            case "sliding_attention":
+                guard let size else {
+                    throw unsupported(
+                        "layer_types[\(layer)]", found: "a sliding layer without a window",
+                        "sliding_window has to be given")
+                }
+                result.append(size)
+            default:
+                throw unsupported(
+                    "layer_types[\(layer)]", found: "\"\(type)\"",
+                    "full_attention and sliding_attention are supported")
+            }
+        }
+        return result
+    }
+
+    /// `sliding_window`, or a family's own size where nothing is said.
+    func windowSize(_ implied: Int?) -> Int? {
+        switch slidingWindow {
+        case .tokens(let tokens): tokens
+        case .off: nil
+        case .unspecified: implied
+        }
     }
 }

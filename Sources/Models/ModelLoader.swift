@@ -114,32 +114,90 @@ package enum ModelLoader {
         _ spec: DecoderSpec, _ names: WeightNames, _ reader: inout WeightReader, limits: ModelLimits,
         backend: any Backend
     ) throws -> Decoder.Weights {
-        let frequencies = RotaryFrequencies(spec.rope, dimensions: spec.headDimension)
-        let rotary = try backend.makeRotary(
-            inverseFrequencies: frequencies.frequencies, amplitude: frequencies.amplitude, pairing: .halves,
-            rows: limits.maximumRows)
+        var rotaries = Rotaries(spec, rows: limits.maximumRows, backend: backend)
         let embedding = try reader.table(names.embedding)
-        var layers: [Decoder.Layer] = []
-        for (layer, window) in zip(names.layers, spec.windows) {
-            let shape = AttentionShape(
-                heads: spec.headCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
-                scale: 1 / Float(spec.headDimension).squareRoot(), window: window)
-            layers.append(
-                Decoder.Layer(
-                    inputNorm: try reader.norm(layer.inputNorm, epsilon: spec.normEpsilon),
-                    attention: Attention(
-                        queryKeyValue: try reader.linear(layer.queryKeyValue),
-                        queryNorm: try layer.queryNorm.map { try reader.vector([$0]) },
-                        keyNorm: try layer.keyNorm.map { try reader.vector([$0]) },
-                        output: try reader.linear(layer.attentionOutput), shape: shape, epsilon: spec.normEpsilon),
-                    postAttentionNorm: try reader.norm(layer.postAttentionNorm, epsilon: spec.normEpsilon),
-                    mlp: GatedMLP(
-                        gateUp: try reader.linear(layer.gateUp), down: try reader.linear(layer.down))))
-        }
+        let scale =
+            spec.roundsEmbeddingScale
+            ? HalfFloats.rounded(spec.embeddingScale, to: reader.matrixDType ?? .float32) : spec.embeddingScale
+        let layers = try names.layers.indices.map { try layer($0, spec, names, &reader, &rotaries) }
         return Decoder.Weights(
             embedding: embedding, layers: layers,
-            finalNorm: try reader.norm(names.finalNorm, epsilon: spec.normEpsilon),
+            finalNorm: try reader.norm(names.finalNorm, spec),
             output: Linear(weight: try names.output.map { try reader.table($0) } ?? embedding, bias: nil),
-            rotary: rotary, dtype: reader.matrixDType ?? .float32)
+            rotaries: rotaries.made, dtype: reader.matrixDType ?? .float32, embeddingScale: scale)
+    }
+
+    private static func layer(
+        _ index: Int, _ spec: DecoderSpec, _ names: WeightNames, _ reader: inout WeightReader,
+        _ rotaries: inout Rotaries
+    ) throws -> Decoder.Layer {
+        let layer = names.layers[index]
+        let shape = AttentionShape(
+            heads: spec.headCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
+            scale: spec.attentionScale, window: spec.windows[index], scoreCap: spec.scoreCap)
+        return Decoder.Layer(
+            inputNorm: try layer.inputNorm.map { try reader.norm($0, spec) },
+            attention: Attention(
+                queryKeyValue: try reader.linear(layer.queryKeyValue),
+                queryNorm: try layer.queryNorm.map { try reader.vector([$0], offset: spec.normOffset) },
+                keyNorm: try layer.keyNorm.map { try reader.vector([$0], offset: spec.normOffset) },
+                normalizesWholeWidth: spec.queryKeyNorm == .wholeWidth,
+                output: try reader.linear(layer.attentionOutput), shape: shape, epsilon: spec.normEpsilon,
+                rotary: try rotaries.rotary(spec.rotations[index])),
+            attentionOutputNorm: try layer.attentionOutputNorm.map { try reader.norm($0, spec) },
+            mlpNorm: try layer.mlpNorm.map { try reader.norm($0, spec) },
+            mlp: try feedForward(index, spec, layer, &reader),
+            mlpOutputNorm: try layer.mlpOutputNorm.map { try reader.norm($0, spec) })
+    }
+
+    private static func feedForward(
+        _ index: Int, _ spec: DecoderSpec, _ layer: WeightNames.Layer, _ reader: inout WeightReader
+    ) throws -> FeedForward {
+        func gated(_ names: WeightNames.MLP) throws -> GatedMLP {
+            GatedMLP(
+                gateUp: try reader.linear(names.gateUp), down: try reader.linear(names.down), function: spec.gate)
+        }
+        if let names = layer.experts, let experts = spec.experts[index] {
+            return .sparse(
+                SparseMLP(
+                    router: try reader.router(names.router), rule: experts.rule,
+                    experts: try names.experts.map(gated), shared: try names.shared.map(gated),
+                    sharedGate: try names.sharedGate.map { try reader.router($0) }))
+        }
+        guard let names = layer.mlp else { preconditionFailure("a layer without an MLP") }
+        return .dense(try gated(names))
+    }
+}
+
+/// The tables that a decoder's layers turn their heads by, each made once.
+private struct Rotaries {
+    private let spec: DecoderSpec
+    private let rows: Int
+    private let backend: any Backend
+    private var tables: [(rotation: DecoderSpec.Rotation, table: Rotary)] = []
+
+    init(_ spec: DecoderSpec, rows: Int, backend: any Backend) {
+        self.spec = spec
+        self.rows = rows
+        self.backend = backend
+    }
+
+    var made: [Rotary] { tables.map(\.table) }
+
+    mutating func rotary(_ rotation: DecoderSpec.Rotation) throws(ComputeError) -> Rotary {
+        if let found = tables.first(where: { $0.rotation == rotation }) { return found.table }
+        let parameters: RopeParameters? =
+            switch rotation {
+            case .main: spec.rope
+            case .local: spec.localRope ?? spec.rope
+            case .none: nil
+            }
+        // A table of no pairs turns nothing.
+        let frequencies = parameters.map { RotaryFrequencies($0, dimensions: spec.rotatedDimensions) }
+        let table = try backend.makeRotary(
+            inverseFrequencies: frequencies?.frequencies ?? [], amplitude: frequencies?.amplitude ?? 1,
+            pairing: spec.rotaryPairing, rows: rows)
+        tables.append((rotation, table))
+        return table
     }
 }

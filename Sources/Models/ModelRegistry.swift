@@ -6,12 +6,15 @@ protocol DecoderFamily: Sendable {
     static var architecture: String { get }
     /// In `model_type`, for checkpoints without `architectures`.
     static var modelType: String { get }
-    static func spec(_ config: ModelConfig) throws(ModelError) -> DecoderSpec
+    static func spec(_ config: ModelConfig) throws -> DecoderSpec
 }
 
 /// Which architectures run.
 package enum ModelRegistry {
-    private static let families: [any DecoderFamily.Type] = [Llama.self, Mistral.self, Qwen2.self, Qwen3.self]
+    private static let families: [any DecoderFamily.Type] = [
+        Llama.self, Mistral.self, Mixtral.self, Qwen2.self, Qwen2MoE.self, Qwen3.self, Qwen3MoE.self, Gemma2.self,
+        Gemma3.self, Phi3.self, Olmo2.self, Glm.self, Glm4.self, SmolLM3.self, Granite.self,
+    ]
 
     /// Names as `config.json` writes them.
     package static var architectures: [String] { families.map { $0.architecture } }

@@ -19,19 +19,41 @@ struct WeightNames {
         var parts: [Part] { weights + biases }
     }
 
+    struct MLP {
+        var gateUp: Projection
+        var down: Projection
+
+        var parts: [Part] { gateUp.parts + down.parts }
+    }
+
+    struct Experts {
+        var router: Projection
+        var experts: [MLP]
+        var shared: MLP?
+        var sharedGate: Projection?
+
+        var parts: [Part] {
+            router.parts + experts.flatMap(\.parts) + (shared?.parts ?? []) + (sharedGate?.parts ?? [])
+        }
+    }
+
     struct Layer {
-        var inputNorm: Part
+        var inputNorm: Part?
         var queryKeyValue: Projection
         var queryNorm: Part?
         var keyNorm: Part?
         var attentionOutput: Projection
-        var postAttentionNorm: Part
-        var gateUp: Projection
-        var down: Projection
+        var attentionOutputNorm: Part?
+        var mlpNorm: Part?
+        /// One of both.
+        var mlp: MLP?
+        var experts: Experts?
+        var mlpOutputNorm: Part?
 
         var parts: [Part] {
-            [inputNorm] + queryKeyValue.parts + [queryNorm, keyNorm].compactMap { $0 } + attentionOutput.parts
-                + [postAttentionNorm] + gateUp.parts + down.parts
+            let norms = [inputNorm, queryNorm, keyNorm, attentionOutputNorm, mlpNorm, mlpOutputNorm]
+            return norms.compactMap { $0 } + queryKeyValue.parts + attentionOutput.parts + (mlp?.parts ?? [])
+                + (experts?.parts ?? [])
         }
     }
 
@@ -43,33 +65,66 @@ struct WeightNames {
 
     init(_ spec: DecoderSpec) {
         let hidden = spec.hiddenSize
-        let queries = spec.headCount * spec.headDimension
-        let keys = spec.keyValueHeadCount * spec.headDimension
         embedding = Part(name: "model.embed_tokens.weight", shape: [spec.vocabularySize, hidden])
         finalNorm = Part(name: "model.norm.weight", shape: [hidden])
         output = spec.tiesEmbeddings ? nil : Part(name: "lm_head.weight", shape: [spec.vocabularySize, hidden])
-        layers = (0..<spec.layerCount).map { index in
-            let layer = "model.layers.\(index)."
-            let attention = layer + "self_attn."
-            let mlp = layer + "mlp."
-            func norm(_ name: String, _ size: Int) -> Part { Part(name: name + ".weight", shape: [size]) }
-            let normalizes = spec.normalizesQueriesAndKeys
-            return Layer(
-                inputNorm: norm(layer + "input_layernorm", hidden),
-                queryKeyValue: Projection(
-                    [(attention + "q_proj", queries), (attention + "k_proj", keys), (attention + "v_proj", keys)],
-                    inputs: hidden, bias: spec.biases.contains(.queryKeyValue)),
-                queryNorm: normalizes ? norm(attention + "q_norm", spec.headDimension) : nil,
-                keyNorm: normalizes ? norm(attention + "k_norm", spec.headDimension) : nil,
-                attentionOutput: Projection(
-                    [(attention + "o_proj", hidden)], inputs: queries, bias: spec.biases.contains(.attentionOutput)),
-                postAttentionNorm: norm(layer + "post_attention_layernorm", hidden),
-                gateUp: Projection(
-                    [(mlp + "gate_proj", spec.intermediateSize), (mlp + "up_proj", spec.intermediateSize)],
-                    inputs: hidden, bias: spec.biases.contains(.mlp)),
-                down: Projection(
-                    [(mlp + "down_proj", hidden)], inputs: spec.intermediateSize, bias: spec.biases.contains(.mlp)))
+        layers = (0..<spec.layerCount).map { Self.layer(spec, $0) }
+    }
+
+    private static func layer(_ spec: DecoderSpec, _ index: Int) -> Layer {
+        let hidden = spec.hiddenSize
+        let queries = spec.headCount * spec.headDimension
+        let keys = spec.keyValueHeadCount * spec.headDimension
+        let layer = "model.layers.\(index)."
+        let attention = layer + "self_attn."
+        func norm(_ name: String?) -> Part? { name.map { Part(name: layer + $0 + ".weight", shape: [hidden]) } }
+        func headNorm(_ name: String, _ width: Int) -> Part? {
+            spec.queryKeyNorm.map {
+                Part(name: attention + name + ".weight", shape: [$0 == .eachHead ? spec.headDimension : width])
+            }
         }
+        let experts = spec.experts[index].map { Self.experts($0, spec, layer) }
+        return Layer(
+            inputNorm: norm(spec.norms.input),
+            queryKeyValue: Projection(
+                spec.fusions.contains(.queryKeyValue)
+                    ? [(attention + "qkv_proj", queries + 2 * keys)]
+                    : [(attention + "q_proj", queries), (attention + "k_proj", keys), (attention + "v_proj", keys)],
+                inputs: hidden, bias: spec.biases.contains(.queryKeyValue)),
+            queryNorm: headNorm("q_norm", queries), keyNorm: headNorm("k_norm", keys),
+            attentionOutput: Projection(
+                [(attention + "o_proj", hidden)], inputs: queries, bias: spec.biases.contains(.attentionOutput)),
+            attentionOutputNorm: norm(spec.norms.attentionOutput), mlpNorm: norm(spec.norms.mlp),
+            mlp: experts == nil
+                ? mlp(
+                    layer + "mlp", spec.intermediateSize, spec, bias: spec.biases.contains(.mlp),
+                    fused: spec.fusions.contains(.gateUp)) : nil,
+            experts: experts, mlpOutputNorm: norm(spec.norms.mlpOutput))
+    }
+
+    private static func mlp(
+        _ name: String, _ width: Int, _ spec: DecoderSpec, bias: Bool = false, fused: Bool = false,
+        names: ExpertSpec.Names = .init()
+    ) -> MLP {
+        MLP(
+            gateUp: Projection(
+                fused
+                    ? [("\(name).gate_up_proj", 2 * width)]
+                    : [("\(name).\(names.gate)", width), ("\(name).\(names.up)", width)],
+                inputs: spec.hiddenSize, bias: bias),
+            down: Projection([("\(name).\(names.down)", spec.hiddenSize)], inputs: width, bias: bias))
+    }
+
+    private static func experts(_ experts: ExpertSpec, _ spec: DecoderSpec, _ layer: String) -> Experts {
+        let names = experts.names
+        return Experts(
+            router: Projection([(layer + names.router, experts.count)], inputs: spec.hiddenSize, bias: false),
+            experts: (0..<experts.count).map {
+                mlp("\(layer)\(names.experts).\($0)", experts.intermediateSize, spec, names: names)
+            },
+            shared: experts.sharedSize > 0 ? mlp(layer + names.shared, experts.sharedSize, spec) : nil,
+            sharedGate: experts.gatesShared
+                ? Projection([(layer + names.sharedGate, 1)], inputs: spec.hiddenSize, bias: false) : nil)
     }
 
     var parts: [Part] { [embedding] + layers.flatMap(\.parts) + [finalNorm] + [output].compactMap { $0 } }

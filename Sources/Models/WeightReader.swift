@@ -47,6 +47,14 @@ struct WeightReader {
         return Linear(weight: weight, bias: projection.biases.isEmpty ? nil : try vector(projection.biases))
     }
 
+    /// A choice of experts, which a small error may turn: widened to float32, so that inputs are not rounded either.
+    mutating func router(_ projection: WeightNames.Projection) throws -> Linear {
+        let views = try projection.weights.map { try source.tensor($0.name).converted(to: .float32) }
+        let weight = try backend.packWeight(views, as: .stored)
+        done(projection.weights)
+        return Linear(weight: weight, bias: projection.biases.isEmpty ? nil : try vector(projection.biases))
+    }
+
     /// A matrix with a row for each token of the vocabulary.
     mutating func table(_ part: WeightNames.Part) throws -> PackedWeight {
         try matrix([part], as: format == .stored ? .stored : .int8)
@@ -63,12 +71,14 @@ struct WeightReader {
         return weight
     }
 
-    mutating func norm(_ part: WeightNames.Part, epsilon: Float) throws -> Norm {
-        Norm(weight: try vector([part]), epsilon: epsilon)
+    mutating func norm(_ part: WeightNames.Part, _ spec: DecoderSpec) throws -> Norm {
+        Norm(weight: try vector([part], offset: spec.normOffset), epsilon: spec.normEpsilon)
     }
 
-    mutating func vector(_ parts: [WeightNames.Part]) throws -> Vector {
-        let vector = try backend.makeVector(parts.map { try source.tensor($0.name) })
+    /// - Parameter offset: added to each number.
+    mutating func vector(_ parts: [WeightNames.Part], offset: Float = 0) throws -> Vector {
+        let views = try parts.map { try source.tensor($0.name) }
+        let vector = try backend.makeVector(offset == 0 ? views : views.map { $0.adding(offset) })
         done(parts)
         return vector
     }
@@ -83,6 +93,16 @@ struct WeightReader {
 }
 
 extension TensorView {
+    /// The same numbers plus another, as float32.
+    func adding(_ offset: Float) -> TensorView {
+        guard let values = floats() else { return self }
+        let (view, _) = TensorView.filled(name: name, dtype: .float32, shape: shape, piece: values.count) {
+            range, buffer in
+            for (place, index) in range.enumerated() { buffer[place] = values[index] + offset }
+        }
+        return view
+    }
+
     /// The same numbers in another floating type, rounded to nearest even, in memory of their own; itself if it has
     /// that type already.
     ///

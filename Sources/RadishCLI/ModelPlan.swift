@@ -51,9 +51,7 @@ struct ModelPlan {
         var settings = try EngineStart.settings(model, cache, scheduling, machine).engine
         settings.contextLength = model.contextLength
         let pageSize = settings.pageSize.map { max(16, $0) } ?? 16
-        let layout = KVLayout(
-            layers: spec.layerCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
-            pageSize: pageSize, dtype: dtype)
+        let layout = spec.kvLayout(pageSize: pageSize, dtype: dtype)
         let format = settings.weightFormat
         // Four bits have a scale of two bytes for each 32 weights; the embedding of a quantized model has eight bits.
         let layerBits = format == .int4 ? 4.5 : format == .int8 ? 8 : Double(8 * dtype.byteCount)

@@ -84,13 +84,16 @@ import Testing
         (#""rope_scaling": {"type": "linear"}"#, "rope_scaling.factor"),
         (#""rope_scaling": {"type": "linear", "factor": 0.5}"#, "rope_scaling.factor"),
         (#""rope_scaling": {"rope_type": "dynamic", "factor": 2}"#, "rope_scaling.rope_type"),
-        (#""rope_scaling": {"type": "longrope", "factor": 2}"#, "rope_scaling.type"),
+        (#""rope_scaling": {"type": "longrope", "factor": 2}"#, "rope_scaling.short_factor"),
         (#""rope_parameters": {"rope_type": "llama3", "factor": 8}"#, "rope_parameters.low_freq_factor"),
         (
             #""rope_parameters": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4}"#,
             "rope_parameters.high_freq_factor"
         ),
-        (#""rope_parameters": {"full_attention": {"rope_type": "default"}}"#, "rope_parameters.full_attention"),
+        (
+            #""rope_parameters": {"full_attention": {"rope_type": "default"}, "chunked_attention": {}}"#,
+            "rope_parameters.chunked_attention"
+        ),
         (#""quantization_config": {"quant_method": "awq", "version": "gemv"}"#, "quantization_config.version"),
         (#""quantization_config": {"quant_method": "hqq"}"#, "quantization_config.quant_method"),
     ])

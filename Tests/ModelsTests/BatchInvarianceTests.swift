@@ -5,7 +5,11 @@ import Testing
 
 /// The logits of a token depend on its prefix and on nothing else, to the last bit.
 @Suite struct BatchInvarianceTests {
-    private static let models = ["llama31-gqa-bf16", "mistral-window-f32", "qwen2-shards-f16", "qwen3-f32"]
+    private static let models = [
+        "llama31-gqa-bf16", "mistral-window-f32", "qwen2-shards-f16", "qwen3-f32", "gemma2-f32", "gemma3-bf16",
+        "phi3-longrope-f32", "olmo2-f32", "glm4-f32", "smollm3-f32", "granite-f32", "mixtral-f32", "qwen2-moe-f32",
+        "qwen3-moe-f32",
+    ]
     private static let length = 150
 
     private func prompts(_ model: any Model) -> [[Int32]] {

@@ -44,10 +44,9 @@ import Testing
 
     @Test func anotherArchitecture() throws {
         #expect(
-            try text(Self.tensors, #""architectures": ["Qwen3MoeForCausalLM"]"#)
-                == "config.json (test), architectures: Qwen3MoeForCausalLM is not supported; supported are "
-                + "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM. "
-                + "The nearest is Qwen3ForCausalLM.")
+            try text(Self.tensors, #""architectures": ["LlamaForCausalLMs"]"#)
+                == "config.json (test), architectures: LlamaForCausalLMs is not supported; supported are "
+                + ModelRegistry.architectures.joined(separator: ", ") + ". The nearest is LlamaForCausalLM.")
         #expect(
             try text(Self.tensors, #""architectures": [], "model_type": null"#)
                 .hasPrefix("config.json (test), architectures: nothing is not supported; supported are Llama"))

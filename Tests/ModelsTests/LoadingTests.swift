@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("MistralForCasualLM", "MistralForCausalLM"), ("Qwen2MoeForCausalLM", "Qwen2ForCausalLM"),
+        ("MistralForCasualLM", "MistralForCausalLM"), ("Qwen2MoEForCausalLM", "Qwen2MoeForCausalLM"),
         ("LLaMAForCausalLM", "LlamaForCausalLM"),
     ])
     func anUnsupportedArchitectureIsAnsweredWithWhatIs(found: String, nearest: String) throws {
@@ -77,7 +77,7 @@ import Testing
         let thrown = error { _ = try ModelLoader.configuration(files) }
         let expected = ModelError.unsupportedArchitecture(
             file: "config.json (test)", found: [found],
-            supported: ["LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM"],
+            supported: ModelRegistry.architectures,
             nearest: nearest)
         #expect(thrown as? ModelError == expected)
         #expect("\(thrown)".contains("The nearest is \(nearest)"))
@@ -139,13 +139,13 @@ import Testing
     }
 
     @Test func tiedEmbeddingsExistOnce() throws {
-        let backend = CountingBackend()
+        let backend = RecordingBackend()
         let untied = Self.tensors().filter { $0.name != "lm_head.weight" }
         _ = try load(untied, #""tie_word_embeddings": true"#, backend: backend)
         // Embedding, and for each of two layers qkv, o, gate/up, down.
         #expect(backend.packed == [[96], [32, 32, 32], [32], [64, 64], [32], [32, 32, 32], [32], [64, 64], [32]])
         // A copy of the embedding under the other name is not loaded either.
-        let again = CountingBackend()
+        let again = RecordingBackend()
         _ = try load(Self.tensors(), #""tie_word_embeddings": true"#, backend: again)
         #expect(again.packed.count == 9)
     }
@@ -184,9 +184,22 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""hidden_act": "gelu""#, "hidden_act"), (#""head_dim": 12"#, "head_dim"),
+        (#""hidden_act": "relu""#, "hidden_act"), (#""head_dim": 12"#, "head_dim"),
         (#""hidden_size": 36, "num_attention_heads": 8"#, "hidden_size"),
         (#""rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.5}"#, "partial_rotary_factor"),
+        (
+            #""architectures": ["Gemma2ForCausalLM"], "use_bidirectional_attention": true"#,
+            "use_bidirectional_attention"
+        ),
+        (
+            #""architectures": ["Phi3ForCausalLM"], "rope_scaling": {"type": "linear", "factor": 2}"#,
+            "rope_scaling.rope_type"
+        ),
+        (
+            #""rope_parameters": {"full_attention": {}, "sliding_attention": {"rope_theta": 7}}"#,
+            "rope_parameters.sliding_attention"
+        ),
+        (#""architectures": ["SmolLM3ForCausalLM"], "no_rope_layers": [1]"#, "no_rope_layers"),
         (
             #""architectures": ["Qwen2ForCausalLM"], "layer_types": ["full_attention", "linear_attention"]"#,
             "layer_types[1]"
@@ -204,57 +217,4 @@ import Testing
         }
         #expect(found == key)
     }
-}
-
-/// Records the matrices it packs.
-private final class CountingBackend: Backend {
-    private let reference = ReferenceBackend()
-    /// Outputs of the parts of each.
-    private(set) var packed: [[Int]] = []
-
-    var information: BackendInformation { reference.information }
-
-    func packWeight(_ parts: [TensorView], as format: WeightFormat) throws(ComputeError) -> PackedWeight {
-        packed.append(parts.map { $0.shape[0] })
-        return try reference.packWeight(parts, as: format)
-    }
-
-    func makeTensor(rows: Int, columns: Int) throws(ComputeError) -> Compute.Tensor {
-        try reference.makeTensor(rows: rows, columns: columns)
-    }
-    func makeVector(_ parts: [TensorView]) throws(ComputeError) -> Vector { try reference.makeVector(parts) }
-    func makeKVCache(_ layout: KVLayout, pages: Int) throws(ComputeError) -> KVCache {
-        try reference.makeKVCache(layout, pages: pages)
-    }
-    func makeRotary(
-        inverseFrequencies: [Float], amplitude: Float, pairing: RotaryPairing, rows: Int
-    ) throws(ComputeError) -> Rotary {
-        try reference.makeRotary(
-            inverseFrequencies: inverseFrequencies, amplitude: amplitude, pairing: pairing, rows: rows)
-    }
-    func beginStep() {}
-    func endStep() {}
-    func embed(_ tokens: [Int32], _ weight: PackedWeight, into output: Compute.Tensor) {}
-    func rmsNorm(_ x: Compute.Tensor, weight: Vector, epsilon: Float, into output: Compute.Tensor, rows: Int) {}
-    func addRMSNorm(
-        residual: Compute.Tensor, delta: Compute.Tensor, weight: Vector, epsilon: Float, into output: Compute.Tensor,
-        rows: Int
-    ) {}
-    func linear(
-        _ x: Compute.Tensor, _ weight: PackedWeight, bias: Vector?, into output: Compute.Tensor, rows: Int
-    ) {}
-    func gatedSiLU(_ gateUp: Compute.Tensor, into output: Compute.Tensor, rows: Int) {}
-    func prepare(_ rotary: Rotary, _ context: ForwardContext) {}
-    func rotateAndStore(
-        _ qkv: Compute.Tensor, _ shape: AttentionShape, queryNorm: Vector?, keyNorm: Vector?, epsilon: Float,
-        rotary: Rotary, cache: KVCache, layer: Int, _ context: ForwardContext
-    ) {}
-    func attention(
-        _ qkv: Compute.Tensor, _ shape: AttentionShape, cache: KVCache, layer: Int, _ context: ForwardContext,
-        into output: Compute.Tensor
-    ) {}
-    func gather(_ x: Compute.Tensor, rows: [Int32], into output: Compute.Tensor) {}
-    func copyPage(_ cache: KVCache, from source: Int32, to destination: Int32, tokens: Int) {}
-    func sample(_ logits: Compute.Tensor, _ rows: [SamplingRow]) -> [SampledToken] { [] }
-    func read(_ x: Compute.Tensor, row: Int) -> [Float] { [] }
 }

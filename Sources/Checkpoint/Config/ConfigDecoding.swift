@@ -1,7 +1,7 @@
 /// One object of a configuration file, with its place in it: every error names the JSON path. A member that is null
 /// counts as absent.
-struct ConfigSection {
-    let file: String
+package struct ConfigSection: Sendable, Equatable {
+    package let file: String
     /// Path of this object with a trailing dot; empty for the outermost.
     private let prefix: String
     private let members: [JSONNode.Member]
@@ -38,7 +38,7 @@ struct ConfigSection {
         return value
     }
 
-    func path(_ key: String) -> String { prefix + key }
+    package func path(_ key: String) -> String { prefix + key }
 
     func failure(_ key: String, expected: String) -> CheckpointError {
         let found = members.last { $0.key == key }?.value.summary
@@ -46,15 +46,15 @@ struct ConfigSection {
     }
 
     /// The member is there, even as null.
-    func mentions(_ key: String) -> Bool { members.contains { $0.key == key } }
+    package func mentions(_ key: String) -> Bool { members.contains { $0.key == key } }
 
     /// The member is there and not null.
-    func has(_ key: String) -> Bool { node(key) != nil }
+    package func has(_ key: String) -> Bool { node(key) != nil }
 
     var keys: [String] { members.map(\.key) }
 
     /// Whole numbers, also those written as 4096.0.
-    func integer(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int? {
+    package func integer(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int? {
         guard let node = node(key) else { return nil }
         guard let value = Self.integer(node), range.contains(value) else {
             throw failure(key, expected: Self.text(range))
@@ -62,13 +62,13 @@ struct ConfigSection {
         return value
     }
 
-    func required(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int {
+    package func required(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int {
         guard let value = try integer(key, in: range) else { throw failure(key, expected: Self.text(range)) }
         return value
     }
 
     /// An integer, or a list of them.
-    func integers(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> [Int]? {
+    package func integers(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> [Int]? {
         guard let node = node(key) else { return nil }
         let elements = if case .array(let elements) = node { elements } else { [node] }
         let values = elements.compactMap(Self.integer)
@@ -79,7 +79,7 @@ struct ConfigSection {
     }
 
     /// A finite number that satisfies the condition.
-    func number(
+    package func number(
         _ key: String, _ expected: String, _ condition: (Double) -> Bool
     ) throws(CheckpointError) -> Double? {
         guard let node = node(key) else { return nil }
@@ -108,23 +108,23 @@ struct ConfigSection {
         return values
     }
 
-    func positive(_ key: String) throws(CheckpointError) -> Double? {
+    package func positive(_ key: String) throws(CheckpointError) -> Double? {
         try number(key, "a number above 0") { $0 > 0 }
     }
 
-    func boolean(_ key: String) throws(CheckpointError) -> Bool? {
+    package func boolean(_ key: String) throws(CheckpointError) -> Bool? {
         guard let node = node(key) else { return nil }
         guard case .boolean(let value) = node else { throw failure(key, expected: "true or false") }
         return value
     }
 
-    func string(_ key: String) throws(CheckpointError) -> String? {
+    package func string(_ key: String) throws(CheckpointError) -> String? {
         guard let node = node(key) else { return nil }
         guard case .string(let value) = node else { throw failure(key, expected: "a string") }
         return value
     }
 
-    func strings(_ key: String) throws(CheckpointError) -> [String]? {
+    package func strings(_ key: String) throws(CheckpointError) -> [String]? {
         guard let node = node(key) else { return nil }
         guard case .array(let elements) = node else { throw failure(key, expected: "a list of strings") }
         var values: [String] = []
@@ -172,7 +172,7 @@ struct ConfigSection {
         return result
     }
 
-    func section(_ key: String) throws(CheckpointError) -> ConfigSection? {
+    package func section(_ key: String) throws(CheckpointError) -> ConfigSection? {
         guard let node = node(key) else { return nil }
         guard case .object(let members) = node else { throw failure(key, expected: "an object") }
         return ConfigSection(file: file, prefix: path(key) + ".", members: members)

@@ -26,6 +26,10 @@ package struct ModelConfig: Sendable, Equatable {
     /// `full_attention` or `sliding_attention` of each layer.
     package var layerTypes: [String]?
     package var endOfSequenceIDs: [Int32]
+    /// Of layers with a sliding window, where these have a rotary embedding of their own.
+    package var localRope: RopeParameters?
+    /// The whole file: a family reads here what only it has.
+    package var section: ConfigSection
 
     /// `sliding_window`: absent and null mean different things to some families.
     package enum SlidingWindow: Sendable, Equatable {
@@ -65,7 +69,7 @@ extension ModelConfig {
         // The limits only keep products of sizes within Int; tensors are checked against them one by one.
         let heads = try config.required("num_attention_heads", in: 1...65_536)
         let positions = try config.required("max_position_embeddings", in: 1...largestContext)
-        let rope = try RopeParameters.decode(config, positions: positions)
+        let (rope, localRope) = try RopeParameters.decode(config, positions: positions)
         let layers = try config.required("num_hidden_layers", in: 1...4_096)
         let result = ModelConfig(
             file: config.file,
@@ -77,13 +81,15 @@ extension ModelConfig {
             headDimension: try config.integer("head_dim", in: 1...4_096),
             contextLength: rope.scaling.contextLength(positions),
             normEpsilon: try config.number("rms_norm_eps", "a number from 0, below 1") { $0 >= 0 && $0 < 1 } ?? 1e-6,
-            activation: try config.string("hidden_act") ?? "silu", rope: rope,
+            activation: try config.string(config.has("hidden_activation") ? "hidden_activation" : "hidden_act")
+                ?? "silu", rope: rope,
             tiesEmbeddings: try config.boolean("tie_word_embeddings") ?? false,
             attentionBias: try config.boolean("attention_bias"), mlpBias: try config.boolean("mlp_bias"),
             slidingWindow: try window(config), usesSlidingWindow: try config.boolean("use_sliding_window"),
             maximumWindowLayers: try config.integer("max_window_layers", in: 0...4_096),
             layerTypes: try config.strings("layer_types"),
-            endOfSequenceIDs: try GenerationDefaults.identifiers("eos_token_id", of: config) ?? [])
+            endOfSequenceIDs: try GenerationDefaults.identifiers("eos_token_id", of: config) ?? [],
+            localRope: localRope, section: config)
         guard heads % result.keyValueHeadCount == 0 else {
             throw config.failure("num_key_value_heads", expected: "a divisor of num_attention_heads (\(heads))")
         }
@@ -101,7 +107,10 @@ extension ModelConfig {
     }
 
     private static func window(_ config: ConfigSection) throws(CheckpointError) -> SlidingWindow {
-        if let tokens = try config.integer("sliding_window", in: 1...largestContext) { return .tokens(tokens) }
+        // 0 is how transformers 5 writes a window that is switched off.
+        if let tokens = try config.integer("sliding_window", in: 0...largestContext) {
+            return tokens == 0 ? .off : .tokens(tokens)
+        }
         return config.mentions("sliding_window") ? .off : .unspecified
     }
 }

@@ -24,6 +24,22 @@ package enum RopeScaling: Sendable, Equatable {
     case yarn(Yarn)
     /// A divisor for each frequency, as GGUF files of Llama 3.1 carry them.
     case factors([Double])
+    /// Ding et al. 2024, arXiv 2402.13753: a divisor for each frequency, and another amplitude.
+    case longrope(LongRope)
+
+    package struct LongRope: Sendable, Equatable {
+        /// Divisors of a model that reaches no further than its pretraining did, and of one that does. Which of them
+        /// counts is settled once, by the longest sequence: frequencies that changed while a sequence grows would
+        /// forbid reusing a prefix.
+        package var short: [Double]
+        package var long: [Double]
+        package var originalContext: Int
+        package var longestSequence: Int
+        package var attentionFactor: Double?
+        package var factor: Double?
+
+        package var factors: [Double] { longestSequence > originalContext ? long : short }
+    }
 
     package struct Yarn: Sendable, Equatable {
         package var factor: Double
@@ -47,7 +63,7 @@ package enum RopeScaling: Sendable, Equatable {
     /// after scaling.
     func contextLength(_ positions: Int) -> Int {
         switch self {
-        case .none, .llama3, .factors: positions
+        case .none, .llama3, .factors, .longrope: positions
         case .linear(let factor): Self.scaled(positions, by: factor)
         case .yarn(let yarn): max(positions, Self.scaled(yarn.originalContext, by: yarn.factor))
         }
@@ -60,21 +76,34 @@ package enum RopeScaling: Sendable, Equatable {
 
 extension RopeParameters {
     /// Reads `rope_parameters` (transformers 5), or `rope_scaling` with `rope_theta` beside it.
-    static func decode(_ config: ConfigSection, positions: Int) throws(CheckpointError) -> RopeParameters {
+    /// Layers with a sliding window may have parameters of their own (`local`).
+    static func decode(
+        _ config: ConfigSection, positions: Int
+    ) throws(CheckpointError) -> (main: RopeParameters, local: RopeParameters?) {
         let theta = try config.positive("rope_theta") ?? 10_000
         let share = try fraction("partial_rotary_factor", of: config) ?? 1
+        func read(_ section: ConfigSection) throws(CheckpointError) -> RopeParameters {
+            RopeParameters(
+                theta: try section.positive("rope_theta") ?? theta,
+                scaling: try RopeScaling.decode(section, config, positions: positions),
+                rotaryShare: try fraction("partial_rotary_factor", of: section) ?? share)
+        }
         let scaling = try config.section("rope_scaling")
         let parameters = try config.section("rope_parameters")
-        guard let section = scaling ?? parameters else { return RopeParameters(theta: theta, rotaryShare: share) }
-        if section.keys.contains("full_attention") || section.keys.contains("sliding_attention") {
-            throw .unsupported(
-                file: config.file, key: section.path("full_attention"),
-                found: "a rotary embedding for each type of layer", supported: "one for all layers is supported")
+        guard let section = scaling ?? parameters else {
+            return (RopeParameters(theta: theta, rotaryShare: share), nil)
         }
-        return RopeParameters(
-            theta: try section.positive("rope_theta") ?? theta,
-            scaling: try RopeScaling.decode(section, config, positions: positions),
-            rotaryShare: try fraction("partial_rotary_factor", of: section) ?? share)
+        guard section.keys.contains("full_attention") || section.keys.contains("sliding_attention") else {
+            return (try read(section), nil)
+        }
+        for key in section.keys where key != "full_attention" && key != "sliding_attention" {
+            throw .unsupported(
+                file: config.file, key: section.path(key), found: "a type of layer",
+                supported: "full_attention and sliding_attention are supported")
+        }
+        let main = try section.section("full_attention").map(read)
+        let local = try section.section("sliding_attention").map(read)
+        return (main ?? RopeParameters(theta: theta, rotaryShare: share), local)
     }
 
     private static func fraction(_ key: String, of section: ConfigSection) throws(CheckpointError) -> Double? {
@@ -105,6 +134,12 @@ extension RopeScaling {
             return .llama3(
                 factor: try required(factor, "factor"), lowFrequency: low, highFrequency: high,
                 originalContext: try originalContext(section, config) ?? positions)
+        case "longrope", "su":
+            return .longrope(
+                LongRope(
+                    short: try section.positives("short_factor"), long: try section.positives("long_factor"),
+                    originalContext: try originalContext(section, config) ?? positions, longestSequence: positions,
+                    attentionFactor: try section.positive("attention_factor"), factor: factor))
         case "yarn":
             let original = try originalContext(section, config) ?? positions
             var yarn = Yarn(
@@ -122,7 +157,7 @@ extension RopeScaling {
                 ? ", because frequencies that change with the length of a sequence forbid reusing a prefix" : ""
             throw .unsupported(
                 file: config.file, key: section.path(typeKey), found: "rope type \(type)",
-                supported: "supported are default, linear, llama3 and yarn\(why)")
+                supported: "supported are default, linear, llama3, longrope and yarn\(why)")
         }
     }
 

@@ -5,7 +5,7 @@ enum Llama: DecoderFamily {
     static let architecture = "LlamaForCausalLM"
     static let modelType = "llama"
 
-    static func spec(_ config: ModelConfig) throws(ModelError) -> DecoderSpec {
+    static func spec(_ config: ModelConfig) throws -> DecoderSpec {
         var spec = try DecoderSpec(architecture, config)
         if config.attentionBias == true { spec.biases.formUnion([.queryKeyValue, .attentionOutput]) }
         if config.mlpBias == true { spec.biases.insert(.mlp) }

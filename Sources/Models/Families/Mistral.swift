@@ -5,7 +5,7 @@ enum Mistral: DecoderFamily {
     static let architecture = "MistralForCausalLM"
     static let modelType = "mistral"
 
-    static func spec(_ config: ModelConfig) throws(ModelError) -> DecoderSpec {
+    static func spec(_ config: ModelConfig) throws -> DecoderSpec {
         var spec = try DecoderSpec(architecture, config)
         let window: Int? =
             switch config.slidingWindow {

@@ -5,7 +5,7 @@ enum Qwen2: DecoderFamily {
     static let architecture = "Qwen2ForCausalLM"
     static let modelType = "qwen2"
 
-    static func spec(_ config: ModelConfig) throws(ModelError) -> DecoderSpec {
+    static func spec(_ config: ModelConfig) throws -> DecoderSpec {
         var spec = try DecoderSpec(architecture, config)
         spec.biases = .queryKeyValue
         spec.windows = try windows(config)

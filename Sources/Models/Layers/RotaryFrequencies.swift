@@ -21,6 +21,9 @@ package struct RotaryFrequencies: Equatable {
         case .none: frequencies = plain
         case .linear(let factor): frequencies = plain.map { $0 / Float(factor) }
         case .factors(let factors): frequencies = zip(plain, factors).map { $0 / Float($1) }
+        case .longrope(let rope):
+            frequencies = zip(wavelengths, rope.factors).map { 1 / (Float($1) * $0) }
+            amplitude = Float(Self.amplitude(rope))
         case .llama3(let factor, let low, let high, let context):
             frequencies = plain.map {
                 Self.llama3($0, factor: factor, lowFrequency: low, highFrequency: high, context: Double(context))
@@ -61,6 +64,12 @@ package struct RotaryFrequencies: Equatable {
         high = min(high, Double(dimensions - 1))
         if low == high { high += 0.001 }
         return (0..<dimensions / 2).map { min(max((Float($0) - Float(low)) / Float(high - low), 0), 1) }
+    }
+
+    private static func amplitude(_ rope: RopeScaling.LongRope) -> Double {
+        if let given = rope.attentionFactor { return given }
+        let factor = rope.factor ?? Double(rope.longestSequence) / Double(rope.originalContext)
+        return factor <= 1 ? 1 : (1 + log(factor) / log(Double(rope.originalContext))).squareRoot()
     }
 
     private static func amplitude(_ yarn: RopeScaling.Yarn) -> Double {
