@@ -85,12 +85,9 @@ package struct Routing: Equatable {
 struct Router {
     let rule: RoutingRule
     /// Added to the scores for the choice alone (DeepSeek-V3, arXiv 2412.19437).
-    let bias: UnsafeBufferPointer<Float>?
+    let bias: [Float]?
 
-    func choose(
-        _ logits: UnsafeBufferPointer<Float>, into chosen: UnsafeMutableBufferPointer<Int32>,
-        weights: UnsafeMutableBufferPointer<Float>
-    ) {
+    func choose(_ logits: [Float]) -> (experts: [Int], weights: [Float]) {
         let scores = self.scores(logits)
         var ranks = scores
         if let bias { for index in ranks.indices { ranks[index] += bias[index] } }
@@ -103,14 +100,11 @@ struct Router {
             let sum = values.reduce(0, +) + (rule.score == .sigmoid ? 1e-20 : 0)
             for index in values.indices { values[index] /= sum }
         }
-        for index in picked.indices {
-            chosen[index] = Int32(picked[index])
-            weights[index] = values[index] * rule.scale
-        }
+        return (picked, values.map { $0 * rule.scale })
     }
 
-    private func scores(_ logits: UnsafeBufferPointer<Float>) -> [Float] {
-        var values = Array(logits)
+    private func scores(_ logits: [Float]) -> [Float] {
+        var values = logits
         switch rule.score {
         case .softmax: Self.softmax(&values)
         case .softmaxOfChosen: break

@@ -65,7 +65,7 @@ extension CPUBackend {
         let logits = logits.cpu
         let (experts, perRow) = (logits.columns, rule.chosen)
         precondition(rows <= logits.rows && perRow <= experts && bias?.count ?? experts == experts)
-        let router = Router(rule: rule, bias: bias.map { UnsafeBufferPointer(start: $0.cpu.data, count: experts) })
+        let router = Router(rule: rule, bias: bias.map { Array(UnsafeBufferPointer(start: $0.cpu.data, count: experts)) })
         var chosen = [Int32](repeating: 0, count: rows * perRow)
         var weights = [Float](repeating: 0, count: rows * perRow)
         chosen.withUnsafeMutableBufferPointer { chosen in
@@ -75,11 +75,12 @@ extension CPUBackend {
                 nonisolated(unsafe) let (chosen, weights) = (chosen, weights)
                 pool.forEach((rows + chunk - 1) / chunk) { index, _ in
                     for row in index * chunk..<min(rows, (index + 1) * chunk) {
-                        let range = row * perRow..<(row + 1) * perRow
-                        router.choose(
-                            UnsafeBufferPointer(start: logits.data + row * experts, count: experts),
-                            into: UnsafeMutableBufferPointer(rebasing: chosen[range]),
-                            weights: UnsafeMutableBufferPointer(rebasing: weights[range]))
+                        let choice = router.choose(
+                            Array(UnsafeBufferPointer(start: logits.data + row * experts, count: experts)))
+                        for (place, expert) in choice.experts.enumerated() {
+                            chosen[row * perRow + place] = Int32(expert)
+                            weights[row * perRow + place] = choice.weights[place]
+                        }
                     }
                 }
             }

@@ -68,7 +68,8 @@ extension CPUBackend {
         precondition(x.columns == weight.inputs && weight.outputs == 2 * columns)
         precondition(bias?.count ?? weight.outputs == weight.outputs)
         var gated = ck_gated_call(
-            product: product(x.data, every: x.columns, weight, bias?.cpu, rows: rows), silu: kernels.rows.pointee.gated_silu, output: output.data,
+            product: product(x.data, every: x.columns, weight, bias?.cpu, rows: rows),
+            silu: kernels.rows.pointee.gated_silu, output: output.data,
             ldo: Int64(columns),
             scratch: gatedScratch.pointer(Self.gatedScratchBytes(pool.threads)).assumingMemoryBound(to: Float.self))
         let chunks = (rows + CK_GATED_ROWS - 1) / CK_GATED_ROWS

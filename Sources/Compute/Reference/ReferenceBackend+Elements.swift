@@ -99,27 +99,13 @@ extension ReferenceBackend {
 
     package func route(_ logits: Tensor, _ rule: RoutingRule, bias: Vector?, rows: Int) -> Routing {
         let logits = logits.reference
-        let bias = bias?.reference.values
+        let router = Router(rule: rule, bias: bias?.reference.values)
         var chosen: [Int32] = []
         var weights: [Float] = []
         for row in 0..<rows {
-            var experts = [Int32](repeating: 0, count: rule.chosen)
-            var shares = [Float](repeating: 0, count: rule.chosen)
-            Array(logits[row]).withUnsafeBufferPointer { logits in
-                experts.withUnsafeMutableBufferPointer { experts in
-                    shares.withUnsafeMutableBufferPointer { shares in
-                        if let bias {
-                            bias.withUnsafeBufferPointer {
-                                Router(rule: rule, bias: $0).choose(logits, into: experts, weights: shares)
-                            }
-                        } else {
-                            Router(rule: rule, bias: nil).choose(logits, into: experts, weights: shares)
-                        }
-                    }
-                }
-            }
-            chosen += experts
-            weights += shares
+            let choice = router.choose(Array(logits[row]))
+            chosen += choice.experts.map(Int32.init)
+            weights += choice.weights
         }
         return Routing(chosen: chosen, weights: weights, perRow: rule.chosen, experts: logits.columns)
     }
