@@ -65,7 +65,8 @@ extension CPUBackend {
         let logits = logits.cpu
         let (experts, perRow) = (logits.columns, rule.chosen)
         precondition(rows <= logits.rows && perRow <= experts && bias?.count ?? experts == experts)
-        let router = Router(rule: rule, bias: bias.map { Array(UnsafeBufferPointer(start: $0.cpu.data, count: experts)) })
+        let router = Router(
+            rule: rule, bias: bias.map { Array(UnsafeBufferPointer(start: $0.cpu.data, count: experts)) })
         var chosen = [Int32](repeating: 0, count: rows * perRow)
         var weights = [Float](repeating: 0, count: rows * perRow)
         chosen.withUnsafeMutableBufferPointer { chosen in
