@@ -18,7 +18,7 @@ import shutil
 
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import (
     Gemma2Config, Gemma3TextConfig, Glm4Config, GlmConfig, GraniteConfig, LlamaConfig, MistralConfig, MixtralConfig,
     Olmo2Config, Phi3Config, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig, SmolLM3Config)
@@ -90,6 +90,16 @@ CASES = {
     "qwen3-moe-f32": ("float32", Qwen3MoeConfig(**dict(
         SMALL, num_key_value_heads=2, head_dim=16, moe_intermediate_size=24, num_experts=6, num_experts_per_tok=3,
         norm_topk_prob=True))),
+}
+# Checkpoints whose matrices have different schemes: GPTQ of so many bits, by the end of the tensor's name, or none.
+MIXED = {
+    "qwen3-moe-mixed-f32": (
+        Qwen3MoeConfig(**dict(
+            SMALL, num_key_value_heads=2, head_dim=16, moe_intermediate_size=24, num_experts=8, num_experts_per_tok=3,
+            norm_topk_prob=True)),
+        lambda name: None if "norm" in name or "embed" in name or "lm_head" in name
+        else {"0": 4, "1": None if ".experts.0." in name or name.endswith("gate.weight") else 8}[name.split(".")[2]]
+        if not name.endswith("mlp.gate.weight") else {"0": 8, "1": None}[name.split(".")[2]]),
 }
 # Written as transformers 4 did: rope_theta and rope_scaling beside each other, torch_dtype.
 OLD_CONFIGURATION = {"llama31-gqa-bf16", "mistral-window-f32", "phi3-longrope-f32", "gemma3-old-f32"}
@@ -182,6 +192,66 @@ def make(name, dtype_name, config, root):
     return size
 
 
+def pack(values, bits, dimension):
+    """Neighbours along a dimension into words of 32 bits, the first lowest."""
+    values = values.transpose(0, dimension).to(torch.int64)
+    words = sum(values[i::32 // bits] << (bits * i) for i in range(32 // bits))
+    words = torch.where(words >= 2**31, words - 2**32, words).to(torch.int32)
+    return words.transpose(0, dimension).contiguous()
+
+
+def gptq(weight, bits, group=8):
+    """Parts of a GPTQ matrix (format v1: zero points are stored less one) and the numbers that they stand for."""
+    outputs, inputs = weight.shape
+    zero = 2 ** (bits - 1)
+    blocks = weight.view(outputs, inputs // group, group)
+    scales = (blocks.abs().amax(-1, keepdim=True) / (zero - 1)).half().float()
+    codes = (torch.round(blocks / scales) + zero).clamp(0, 2 * zero - 1)
+    parts = dict(
+        qweight=pack(codes.view(outputs, inputs).T.contiguous(), bits, 0),
+        qzeros=pack(torch.full((inputs // group, outputs), zero - 1), bits, 1),
+        scales=scales[..., 0].T.contiguous().half(), g_idx=torch.arange(inputs, dtype=torch.int32) // group)
+    return parts, ((codes - zero) * scales).view(outputs, inputs)
+
+
+def make_mixed(name, config, bits_of, root):
+    """Quantizes what `make` has written; the golden is of the numbers that the codes stand for."""
+    directory = root / name
+    for seed in range(1000):
+        generator = torch.Generator().manual_seed(seed)
+        config._attn_implementation = "eager"
+        model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+        randomize(model, generator)
+        shutil.rmtree(directory, ignore_errors=True)
+        model.save_pretrained(directory)
+        stored, exact = {}, {}
+        for key, value in load_file(directory / "model.safetensors").items():
+            bits = bits_of(key) if value.dim() == 2 else None
+            stored[key] = exact[key] = value
+            if bits:
+                parts, exact[key] = gptq(value, bits)
+                del stored[key]
+                stored.update({key[:-len("weight")] + part: tensor for part, tensor in parts.items()})
+        save_file(exact, directory / "model.safetensors", metadata={"format": "pt"})
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            directory, dtype=torch.float32, attn_implementation="eager").eval()
+        prompt = torch.randint(0, VOCABULARY, (PROMPT,), generator=generator).tolist()
+        expected, greedy = logits(model, prompt), continuation(model, prompt, margin=0.01)
+        if greedy is not None:
+            break
+    save_file(stored, directory / "model.safetensors", metadata={"format": "pt"})
+    text = json.loads((directory / "config.json").read_text())
+    text["quantization_config"] = dict(quant_method="gptq", bits=4, group_size=8, desc_act=False, sym=True)
+    (directory / "config.json").write_text(json.dumps(text, indent=2) + "\n")
+    (directory / "generation_config.json").unlink(missing_ok=True)
+    save_file({"logits": expected.contiguous()}, directory / "golden.safetensors")
+    with open(directory / "golden.json", "w") as file:
+        json.dump(dict(transformers=transformers.__version__, torch=torch.__version__, seed=seed, prompt=prompt,
+                       continuation=greedy, native_error=0.0), file)
+        file.write("\n")
+    print(f"{name}: seed {seed}, {sum(f.stat().st_size for f in directory.iterdir())} bytes")
+
+
 def make_old(path):
     config = json.loads(path.read_text())
     rope = config.pop("rope_parameters")
@@ -224,9 +294,12 @@ def main():
     torch.set_num_threads(1)
     sizes = [make(name, dtype, config, root) for name, (dtype, config) in CASES.items()
              if not arguments.names or name in arguments.names]
+    for name, (config, bits_of) in MIXED.items():
+        if not arguments.names or name in arguments.names:
+            make_mixed(name, config, bits_of, root)
     if not arguments.names:
         make_rotary(root)
-    assert max(sizes) <= 300_000 and sum(sizes) <= 4_000_000, sizes
+    assert max(sizes, default=0) <= 300_000 and sum(sizes) <= 4_000_000, sizes
     print(f"{sum(sizes)} bytes in all")
 
 
