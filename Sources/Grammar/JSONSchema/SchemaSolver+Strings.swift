@@ -3,6 +3,7 @@ extension SchemaSolver {
     func hasString(_ formula: Formula) throws(JSONSchemaError) -> Bool {
         if let list = finiteStrings(formula) { return !list.isEmpty }
         let language = stringLanguage(formula)
+        if !language.mayHideEmptiness { return language != .nothing }
         return try !wrap { () throws(GrammarError) in try language.isEmpty(limits) }
     }
 
@@ -81,12 +82,24 @@ extension SchemaSolver {
         }
     }
 
+    /// Whether `text` is in `list`, which is in ascending order as all enumerations are.
+    private static func contains(_ list: [[UInt8]], _ text: [UInt8]) -> Bool {
+        var low = 0
+        var high = list.count
+        while low < high {
+            let middle = (low + high) / 2
+            if list[middle] == text { return true }
+            if list[middle].lexicographicallyPrecedes(text) { low = middle + 1 } else { high = middle }
+        }
+        return false
+    }
+
     /// Whether a string satisfies a formula that was restricted to strings.
     func holds(_ formula: Formula, for text: [UInt8]) -> Bool {
         switch reader.store[formula] {
         case .never: return false
         case .always: return true
-        case .condition(.strings(let list)): return list.contains(text)
+        case .condition(.strings(let list)): return Self.contains(list, text)
         case .condition(.language(let id)):
             return reader.languages[Int(id)].contains(String(decoding: text, as: UTF8.self))
         case .condition(.length(let minimum, let maximum)):

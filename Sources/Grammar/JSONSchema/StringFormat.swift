@@ -90,9 +90,11 @@ enum StringFormat: String, CaseIterable {
         let twoDigits = digits(0, 9).repeated(2, 2)
         let dividedByFour = any(
             all(characters("02468"), characters("048")), all(characters("13579"), characters("26")))
-        let leap = any(
-            twoDigits.then(.intersection([dividedByFour, RegularLanguage.text("00").complement])),
-            dividedByFour.then(.text("00")))
+        // Without booleans, so that nobody has to ask whether the format is empty.
+        let ordinary = any(
+            all(.text("0"), characters("48")), all(characters("2468"), characters("048")),
+            all(characters("13579"), characters("26")))
+        let leap = any(twoDigits.then(ordinary), dividedByFour.then(.text("00")))
         func days(_ last: String) -> RegularLanguage {
             let tens = UInt32(last.utf8.first ?? 48) - 48
             let ones = UInt32(last.utf8.last ?? 48) - 48

@@ -58,6 +58,19 @@ struct FragmentBuilder {
                 next = Int(entry.end)
                 continue
             }
+            if Int(entry.end) == next + 1 {
+                // Nothing below: the token is allowed, and nobody has to know what its last state does.
+                next += 1
+                let last = nodes[unchecked: next].rank
+                if to == entry.rank {
+                    to = last
+                } else {
+                    open = (from, to)
+                    close()
+                    (from, to) = (entry.rank, last)
+                }
+                continue
+            }
             let info = infos[unchecked: Int(state)]
             if !info.isFilled {
                 open = (from, to)

@@ -205,6 +205,12 @@ struct GrammarStore {
         }
         func emit(_ terminal: Terminal, _ continuation: Int32) {
             let configuration = Configuration(terminal: terminal, continuation: continuation)
+            let count = result.configurations.count
+            if count < 12 {
+                if !result.configurations.contains(configuration) { result.configurations.append(configuration) }
+                return
+            }
+            if count == 12 { seenConfigurations = Set(result.configurations) }
             if seenConfigurations.insert(configuration).inserted { result.configurations.append(configuration) }
         }
         while let next = work.popLast() {

@@ -51,22 +51,23 @@ package struct RegularLanguage: Hashable, Sendable {
     package static func texts(_ texts: [String]) -> RegularLanguage {
         let scalars = texts.map { Array($0.unicodeScalars.map(\.value)) }
             .sorted { $0.lexicographicallyPrecedes($1) }
-        return shared(scalars[...], depth: 0)
+        return RegularLanguage(shared(scalars[...], depth: 0))
     }
 
-    private static func shared(_ texts: ArraySlice<[UInt32]>, depth: Int) -> RegularLanguage {
+    /// Terms are put together here as they are: branches that begin differently need no comparison.
+    private static func shared(_ texts: ArraySlice<[UInt32]>, depth: Int) -> Term {
+        guard let first = texts.first, let last = texts.last else { return Self.nothing.term }
         var depth = depth
-        var common: [RegularLanguage] = []
-        // A run that all share is walked without recursion, so that one long text does not nest deeply.
-        while let first = texts.first, let last = texts.last, first.count > depth, last.count > depth,
-            first[depth] == last[depth], texts.count == 1 || texts.allSatisfy({ $0.count > depth })
-        {
+        var common: [Term] = []
+        // A run that all share is walked without recursion, so that one long text does not nest deeply. They are sorted:
+        // what the first and the last share, all do.
+        while first.count > depth, last.count > depth, first[depth] == last[depth] {
             common.append(.set(CodePointSet(first[depth], first[depth])))
             depth += 1
         }
-        var branches: [RegularLanguage] = []
+        var branches: [Term] = []
         var start = texts.startIndex
-        if let first = texts.first, first.count == depth { branches.append(.emptyText) }
+        if first.count == depth { branches.append(Self.emptyText.term) }
         while start < texts.endIndex, texts[start].count == depth { start += 1 }
         while start < texts.endIndex {
             let scalar = texts[start][depth]
@@ -75,7 +76,12 @@ package struct RegularLanguage: Hashable, Sendable {
             branches.append(shared(texts[start..<end], depth: depth))
             start = end
         }
-        return .concatenation(common + [.union(branches)])
+        if branches.count > 1 {
+            common.append(.union(branches))
+        } else if branches[0] != Self.emptyText.term {
+            common.append(branches[0])
+        }
+        return common.count == 1 ? common[0] : .concatenation(common)
     }
 
     package static func concatenation(_ parts: [RegularLanguage]) -> RegularLanguage {

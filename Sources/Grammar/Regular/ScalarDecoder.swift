@@ -177,17 +177,21 @@ struct ScalarDecoder: Sendable {
     /// Joins bytes that all positions treat alike, and finds what each position can still produce.
     private mutating func compress(_ classCount: Int) {
         let count = wide.count / 256
+        // Most rows have targets for few bytes only, so a column is told by its sum over the rows that have one.
         var hashes = [UInt64](repeating: 0, count: 256)
         for row in 0..<count {
+            let salt = UInt64(row + 1) &* 0x9E37_79B9_7F4A_7C15
             for byte in 0..<256 {
-                let mixed = (hashes[byte] ^ UInt64(wide[row * 256 + byte])) &* 0x9E37_79B9_7F4A_7C15
-                hashes[byte] = mixed ^ mixed >> 32
+                let target = wide[row &* 256 &+ byte]
+                if target == Self.dead { continue }
+                let mixed = (UInt64(target) &+ salt) &* 0xBF58_476D_1CE4_E5B9
+                hashes[byte] &+= mixed ^ mixed >> 29
             }
         }
         for byte in 0..<256 {
             let alike = representative.firstIndex { other in
                 hashes[Int(other)] == hashes[byte]
-                    && (0..<count).allSatisfy { wide[$0 * 256 + byte] == wide[$0 * 256 + Int(other)] }
+                    && (0..<count).allSatisfy { wide[$0 &* 256 &+ byte] == wide[$0 &* 256 &+ Int(other)] }
             }
             byteClass[byte] = UInt8(truncatingIfNeeded: alike ?? representative.count)
             if alike == nil { representative.append(UInt8(byte)) }
