@@ -13,7 +13,7 @@ RADISH := .build/release/radish
 ARGS ?=
 PEERS ?= /tmp/radish-peers
 
-.PHONY: help serve build test sanitize smoke compat fuzz-http soak bench-peers format lint clean system-packages \
+.PHONY: help serve build test sanitize smoke compat fuzz-http soak embeddings bench-peers format lint clean system-packages \
 	python structured
 
 help: ## this list
@@ -51,6 +51,10 @@ compat: build ## real clients from PyPI against the real server; writes docs/com
 	.venv/bin/python Tools/compat/run.py --binary $(RADISH)
 	.venv/bin/python Tools/compat/operations.py --binary $(RADISH)
 	.venv/bin/python Tools/compat/schema.py --binary $(RADISH)
+
+embeddings: build python ## the openai client and real MiniLM weights against sentence-transformers' vectors
+	Tools/setup/minilm.sh
+	.venv/bin/python Tools/embeddings.py --binary $(RADISH)
 
 fuzz-http: build python ## a thousand damaged requests against the real server
 	.venv/bin/python Tools/fuzz_http.py --binary $(RADISH)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Makes Tests/ModelsTests/Fixtures/encoder-*: tiny random encoders and rerankers (seeded), token ids of some texts, and
-what Hugging Face transformers makes of each text alone: pooled vectors, or scores.
+what Hugging Face transformers makes of each text alone: pooled vectors, or scores. Also embedding-qwen3, a decoder saved
+without its head, with the last token's state of each text, and a Dense module with what torch makes of one vector.
 
     python -m venv venv && venv/bin/pip install torch transformers==5.23.0
     venv/bin/python Tools/make_encoder_goldens.py Tests/ModelsTests/Fixtures
@@ -61,3 +62,37 @@ for name, (kind, config, poolings) in CASES.items():
     (root / "config.json").write_text(json.dumps({k: v for k, v in config.to_dict().items() if v is not None}, indent=1))
     (root / "golden.json").write_text(json.dumps(texts))
     print(name, sum(f.stat().st_size for f in root.iterdir()), "bytes")
+
+config = transformers.Qwen3Config(
+    vocab_size=96, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+    num_key_value_heads=2, head_dim=8, max_position_embeddings=80, tie_word_embeddings=False)
+generator = torch.Generator().manual_seed(5)
+model = transformers.Qwen3Model(config).eval()
+dense = torch.nn.Linear(32, 8)
+with torch.no_grad():
+    for key, parameter in [*model.named_parameters(), *dense.named_parameters()]:
+        noise = torch.randn(parameter.shape, generator=generator)
+        parameter.copy_(1 + 0.2 * noise if "norm" in key else noise * (0.3 if parameter.dim() == 1 else 0.2))
+root = pathlib.Path(sys.argv[1]) / "embedding-qwen3"
+(root / "2_Dense").mkdir(parents=True, exist_ok=True)
+(root / "1_Pooling").mkdir(exist_ok=True)
+save_file({k: v.contiguous() for k, v in model.state_dict().items()}, root / "model.safetensors")
+save_file({"linear.weight": dense.weight.detach(), "linear.bias": dense.bias.detach()}, root / "2_Dense/model.safetensors")
+config.architectures = ["Qwen3ForCausalLM"]
+(root / "config.json").write_text(json.dumps({k: v for k, v in config.to_dict().items() if v is not None}, indent=1))
+kinds = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Dense", "Dense"), ("3_Normalize", "Normalize")]
+(root / "modules.json").write_text(json.dumps([
+    dict(idx=i, name=str(i), path=path, type="sentence_transformers.models." + kind)
+    for i, (path, kind) in enumerate(kinds)]))
+(root / "1_Pooling/config.json").write_text(json.dumps(
+    dict(word_embedding_dimension=32, pooling_mode_cls_token=False, pooling_mode_lasttoken=True)))
+(root / "2_Dense/config.json").write_text(json.dumps(
+    dict(in_features=32, out_features=8, bias=True, activation_function="torch.nn.modules.activation.Tanh")))
+texts = []
+for count in (1, 7, 16, 40):
+    ids = torch.randint(0, 96, (count,), generator=generator)
+    with torch.no_grad():
+        state = model(ids[None]).last_hidden_state[0, -1]
+        projected = torch.nn.functional.normalize(torch.tanh(dense(state)), dim=0)
+    texts.append({"tokens": ids.tolist(), "types": [], "vectors": {"last": state.tolist(), "finished": projected.tolist()}})
+(root / "golden.json").write_text(json.dumps(texts))

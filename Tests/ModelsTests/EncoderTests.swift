@@ -57,6 +57,40 @@ struct EncoderTests {
         #expect(encoder.vectors([all[5], all[5]], pooling: .mean) == [together[5], together[5]])
     }
 
+    @Test(arguments: TestBackend.all)
+    func aDecodersLastStateAndItsProjectionAreThoseOfTransformers(backend: TestBackend) throws {
+        let files = try ModelFiles.directory(GoldenModel.fixtures + "/embedding-qwen3")
+        // Saved without its head: enough for states, not for text.
+        #expect(throws: ModelError.self) { try ModelLoader.verify(files) }
+        try ModelLoader.verify(files, needsOutput: false)
+        let modules = try #require(try SentenceModules.read(files))
+        #expect(modules.pooling == .last && modules.normalizes && modules.dense.count == 1)
+        let made = try backend.make()
+        let model = try ModelLoader.load(
+            files, backend: made, limits: ModelLimits(maximumRows: 64, maximumSampledRows: 1), needsOutput: false)
+        let projection = try VectorProjection(modules, hidden: model.hiddenSize)
+        #expect(projection.dimensions == 8)
+        let cache = try made.makeKVCache(model.kvLayout(pageSize: 16), pages: 4)
+        let json = try #require(try files.contents(of: "golden.json"))
+        for text in try JSONDecoder().decode([Text].self, from: Data(json)) {
+            var context = ForwardContext()
+            context.tokens = text.tokens
+            context.positions = text.tokens.indices.map { Int32($0) }
+            context.sequences = [
+                SequenceSpan(firstRow: 0, rowCount: text.tokens.count, startPosition: 0, firstPage: 0, pageCount: 4)
+            ]
+            context.pageTable = [0, 1, 2, 3]
+            context.sampledRows = [Int32(text.tokens.count - 1)]
+            made.beginStep()
+            _ = model.forward(context, cache: cache)
+            made.endStep()
+            let state = made.read(model.sampledStates, row: 0)
+            let wanted = try #require(text.vectors)
+            #expect(largestDifference([state], [wanted["last"] ?? []]) < 3e-5)
+            #expect(largestDifference([projection.apply(state)], [wanted["finished"] ?? []]) < 3e-5)
+        }
+    }
+
     @Test func projectionsComeAfterThePoolingAndLengthLast() throws {
         let modules = SentenceModules(pooling: .mean, dense: [], normalizes: true)
         let projection = try VectorProjection(modules, hidden: 2)
