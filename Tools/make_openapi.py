@@ -231,6 +231,10 @@ PATHS = {
                                                    ["session_id"]), STRING),
     "/close_session": post("End a session.", SESSION, form({"success": BOOLEAN}, ["success"])),
     "/flush_cache": post("Forget every cached prefix.", None, None),
+    "/update_weights_from_disk": post("Another model directory in place of the served one.", form(
+        {"model_path": {"type": "string", "enum": ["/no/such/model"]}, "abort_all_requests": BOOLEAN}, ["model_path"]),
+        form({"success": BOOLEAN, "message": STRING}, ["success", "message"])),
+    "/metrics": get("Prometheus metrics, with SGLang's and vLLM's names.", None),
     "/continue_generation": post("Go on after /pause_generation.", None, STATUS),
     "/get_load": get("Requests and tokens in use.", listed(OBJECT)),
     "/v1/loads": get("Requests and tokens in use.", form({"loads": listed(OBJECT)}, ["loads"])),

@@ -17,12 +17,14 @@ package final class ServedModel: Sendable {
     }
 
     private let state = Mutex(Phase.loading)
+    private let loader = Mutex((any WeightLoader)?.none)
     /// How the requests go, over all endpoints.
     let metrics = RequestMetrics()
     /// Times of the requests for vectors and scores.
     let embeddingMetrics = EmbeddingMetrics()
     /// Seconds since 1970; the `created` of model lists.
     package let created: Int = time(nil)
+    private let start = ContinuousClock.now
 
     package init() {}
 
@@ -38,6 +40,7 @@ package final class ServedModel: Sendable {
         var observed = engine
         observed.observer = metrics
         let ready = observed
+        metrics.ready(afterSeconds: (ContinuousClock.now - start).seconds)
         state.withLock { phase in
             guard case .loading = phase else { return }
             phase = .ready(ready)
@@ -49,6 +52,36 @@ package final class ServedModel: Sendable {
         state.withLock { phase in
             guard case .loading = phase else { return }
             phase = .embedding(service)
+        }
+    }
+
+    /// From now on clients may exchange the model.
+    package func allowUpdates(by loader: any WeightLoader) { self.loader.withLock { $0 = loader } }
+
+    /// Nil where the model cannot be exchanged.
+    var weightLoader: (any WeightLoader)? { loader.withLock { $0 } }
+
+    /// Requests are refused until `endUpdate`, as while the first model loads.
+    /// - Throws: `RequestFailure` with status 503 where no model is ready.
+    func beginUpdate() throws(RequestFailure) {
+        let failure: RequestFailure? = state.withLock { phase in
+            switch phase {
+            case .ready:
+                phase = .loading
+                return nil
+            case .embedding(let service): return Self.wrongKind(service.engine.information)
+            case .loading: return .loading
+            case .shuttingDown: return .shuttingDown
+            case .failed(let reason): return .unavailable(reason)
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    func endUpdate(_ result: WeightUpdate) {
+        switch result {
+        case .loaded(let engine), .kept(let engine, _): becomeReady(engine)
+        case .lost(let reason): fail(reason)
         }
     }
 

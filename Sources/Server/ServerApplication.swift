@@ -139,6 +139,7 @@ package struct ServerApplication: Service {
         let pause = PauseRoutes(parts: parts)
         routes.post("/pause_generation", "/pause", handler: pause.pause)
         routes.post("/continue_generation", "/resume", handler: pause.resume)
+        routes.post("/update_weights_from_disk", handler: WeightUpdateRoute(parts: parts).handle)
         let profile = ProfileRoutes(parts: parts)
         routes.any("/start_profile", handler: profile.start)
         routes.any("/stop_profile", handler: profile.stop)

@@ -145,7 +145,10 @@ struct OperatorRoutesTests {
 
     @Test func whatIsNotThereSaysWhy() async throws {
         try await TestServer.run { (server) async throws in
-            for path in ["/v1/embeddings", "/encode", "/v1/rerank", "/sleep", "/update_weights_from_disk"] {
+            for path in [
+                "/v1/embeddings", "/encode", "/v1/rerank", "/sleep", "/update_weights_from_tensor",
+                "/update_weights_from_disk",
+            ] {
                 let response = try await server.post(path, #"{"input":"x"}"#)
                 #expect(response.status == 400, "\(path)")
                 #expect(try response.json()["error"]?["code"]?.string == "unsupported_endpoint")

@@ -59,8 +59,12 @@ struct Serve: AsyncParsableCommand {
 
         let served = ServedModel()
         let prewarm = try cache.prewarmFile()
-        let loader = ModelService(served: served, logger: logger, host: server.host, prewarm: prewarm) {
+        let loader = ModelService(
+            served: served, logger: logger, host: server.host, source: source, prewarm: prewarm
+        ) { source in
             let progress = TerminalProgress()
+            var settings = settings
+            settings.engine.modelPath = source.name
             if kind == .generation {
                 return .generation(
                     try await LocalEngine.load(source, settings: settings, progress: { progress.show($0) }))

@@ -66,6 +66,13 @@ struct MetricsRoute: Sendable {
         text.counter("sglang:num_aborted_requests_total", "Requests ended early.", engine.abortedRequests)
         text.gauge("sglang:num_retracted_reqs", "Times a request lost its pages to another one.", engine.retractions)
         text.counter("sglang:evicted_tokens_total", "Tokens evicted to make room.", engine.evictedPages * page)
+        text.gauge("sglang:startup_time_seconds", "Start to readiness.", requests.startupSeconds ?? 0)
+        text.family(
+            "sglang:per_stage_req_latency_seconds", "Time of requests in each stage.", label: "stage",
+            [
+                ("request_waiting", requests.queue), ("prefill_forward", requests.prefill),
+                ("decode_forward", requests.decode),
+            ])
         text.histogram("sglang:time_to_first_token_seconds", "Submission to first token.", requests.timeToFirstToken)
         text.histogram("sglang:inter_token_latency_seconds", "Token to token.", requests.betweenTokens)
         text.histogram(
@@ -88,10 +95,19 @@ struct MetricsRoute: Sendable {
         text.gauge("vllm:num_requests_waiting", "Requests that wait.", engine.waitingRequests)
         text.gauge(
             "vllm:kv_cache_usage_perc", "Share of the KV pool that running requests hold, 0 to 1.", usage(engine))
+        // Dashboards of older versions add it to the others; requests here wait or run.
+        text.gauge("vllm:num_requests_swapped", "Always 0: no request is swapped out.", 0)
         text.gauge("vllm:gpu_cache_usage_perc", "The same by its older name.", usage(engine))
         text.counter("vllm:prefix_cache_queries_total", "Prompt tokens looked up.", engine.promptTokens)
         text.counter("vllm:prefix_cache_hits_total", "Prompt tokens found in the cache.", engine.cachedPromptTokens)
         text.counter("vllm:prompt_tokens_total", "Prompt tokens of admitted requests.", engine.promptTokens)
+        text.counter("vllm:prompt_tokens_cached_total", "Prompt tokens found in the cache.", engine.cachedPromptTokens)
+        text.family(
+            "vllm:prompt_tokens_by_source_total", "Prompt tokens by where they came from.", .counter, label: "source",
+            [
+                ("local_compute", engine.promptTokens - engine.cachedPromptTokens),
+                ("local_cache_hit", engine.cachedPromptTokens),
+            ])
         text.counter("vllm:generation_tokens_total", "Tokens generated.", engine.generatedTokens)
         text.counter("vllm:num_preemptions_total", "Times a request lost its pages to another one.", engine.retractions)
         text.family(

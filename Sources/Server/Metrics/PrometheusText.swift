@@ -22,14 +22,28 @@ struct PrometheusText {
 
     mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
         head(name, help, .histogram)
+        samples(name, histogram, [])
+    }
+
+    /// One histogram for each value of a label.
+    mutating func family(
+        _ name: String, _ help: String, label: String, _ histograms: [(value: String, histogram: Histogram)]
+    ) {
+        head(name, help, .histogram)
+        for entry in histograms { samples(name, entry.histogram, [(label, entry.value)]) }
+    }
+
+    private mutating func samples(
+        _ name: String, _ histogram: Histogram, _ labels: [(name: String, value: String)]
+    ) {
         var below = 0
         for (bound, count) in zip(histogram.bounds, histogram.counts) {
             below += count
-            sample(name + "_bucket", [("le", Self.number(bound))], "\(below)")
+            sample(name + "_bucket", labels + [("le", Self.number(bound))], "\(below)")
         }
-        sample(name + "_bucket", [("le", "+Inf")], "\(histogram.total)")
-        sample(name + "_sum", [], Self.number(histogram.sum))
-        sample(name + "_count", [], "\(histogram.total)")
+        sample(name + "_bucket", labels + [("le", "+Inf")], "\(histogram.total)")
+        sample(name + "_sum", labels, Self.number(histogram.sum))
+        sample(name + "_count", labels, "\(histogram.total)")
     }
 
     private mutating func one(_ name: String, _ help: String, _ kind: Kind, _ value: String) {

@@ -6,6 +6,8 @@ import TextGeneration
 final class RequestMetrics: GenerationObserver, Sendable {
     struct State: Sendable {
         var submitted = 0
+        /// From the start of the process's server to the first request it could answer; nil while it cannot.
+        var startupSeconds: Double?
         var timeToFirstToken = Histogram(Histogram.seconds)
         var betweenTokens = Histogram(Histogram.tokenSeconds)
         var perOutputToken = Histogram(Histogram.tokenSeconds)
@@ -30,6 +32,12 @@ final class RequestMetrics: GenerationObserver, Sendable {
     private let state = Mutex(State())
 
     var snapshot: State { state.withLock { $0 } }
+
+    func ready(afterSeconds seconds: Double) {
+        state.withLock { state in
+            if state.startupSeconds == nil { state.startupSeconds = seconds }
+        }
+    }
 
     func submitted() { state.withLock { $0.submitted += 1 } }
 

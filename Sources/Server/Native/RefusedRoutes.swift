@@ -8,8 +8,7 @@ import WireTypes
 enum RefusedRoutes {
     private static let pooling = "Use /v1/embeddings for vectors, /v1/rerank or /v1/score for scores of pairs."
     private static let weights = """
-        Weights are laid out for the processor when they are loaded and are not exchanged while the server runs. \
-        Start a new server with --model-path; with --enable-any-model-name clients need not change.
+        Weights come from files only: save them as a model directory and use /update_weights_from_disk.
         """
     private static let sleep = """
         This server has no sleep mode: weights and cache stay in memory. /pause_generation stops the computing, \
@@ -20,7 +19,7 @@ enum RefusedRoutes {
 
     static let post: [(path: String, reason: String)] = [
         ("/classify", pooling), ("/v1/classify", pooling), ("/pooling", pooling),
-        ("/update_weights_from_disk", weights), ("/update_weights_from_tensor", weights),
+        ("/update_weights_from_tensor", weights),
         ("/update_weights_from_distributed", weights), ("/init_weights_update_group", weights),
         ("/sleep", sleep), ("/wake_up", sleep), ("/release_memory_occupation", sleep),
         ("/resume_memory_occupation", sleep), ("/load_lora_adapter", adapters), ("/unload_lora_adapter", adapters),
