@@ -37,7 +37,7 @@ SANITIZED := .build-sanitize
 sanitize: ## every kernel, on every path, under AddressSanitizer and UndefinedBehaviorSanitizer
 	mkdir -p $(SANITIZED)
 	find Sources/CKernels Tests/Sanitizers -name '*.c' | xargs -P $$(nproc) -I FILE sh -c '$(CLANG) -c -std=gnu17 -O1 -g \
-		-D_GNU_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra -Wno-missing-field-initializers \
+		-D_GNU_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra \
 		-Werror -ISources/CKernels/include -o $(SANITIZED)/$$(echo FILE | tr / _).o FILE'
 	$(CLANG) -fsanitize=address,undefined -fuse-ld=lld -o $(SANITIZED)/kernels $(SANITIZED)/*.o -lm -lpthread
 	$(SANITIZED)/kernels

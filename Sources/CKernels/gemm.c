@@ -60,7 +60,10 @@ void ck_gated_run(const void *argument, int32_t begin, int32_t end, int32_t work
             product.out = out_before(scratch + half * CK_PANEL, row, ldo, from);
             product.kernels->gemm(&product, row, row_end, from, from + 1);
         }
-        ck_silu_call silu = {scratch, c->output + row * c->ldo + panel * CK_PANEL, CK_PANEL, c->ldo};
+        ck_silu_call silu = {
+            .gate_up = scratch, .output = c->output + row * c->ldo + panel * CK_PANEL, .columns = CK_PANEL,
+            .output_stride = c->ldo, .gate = CK_GATE_SILU,
+        };
         c->silu(&silu, 0, (int32_t)(row_end - row), worker);
     }
 }

@@ -131,7 +131,9 @@ static void check_gated(const ck_kernels *k) {
         float *found = buffer((size_t)(m * half) * 4), *scratch = buffer(CK_GATED_ROWS * 2 * CK_PANEL * 4);
         ck_gemm_call call = {k->gemm, CK_I8, m, n, depth, prepared, depth, packed, NULL, whole, n, (m + 1) / 2};
         ck_gemm_run(&call, 0, ck_gemm_tasks(&call), 0);
-        ck_silu_call silu = {whole, expected, (int32_t)half, half};
+        ck_silu_call silu = {
+            .gate_up = whole, .output = expected, .columns = (int32_t)half, .output_stride = half, .gate = CK_GATE_SILU,
+        };
         k->rows->gated_silu(&silu, 0, (int32_t)m * ck_silu_chunks((int32_t)half), 0);
         ck_gated_call gated = {call, k->rows->gated_silu, found, half, scratch};
         ck_gated_run(&gated, 0, ck_gated_tasks(&gated), 0);
@@ -152,9 +154,13 @@ static void check_rows(const ck_kernels *k, const ck_kernels *plain) {
             const ck_rows_table *table = side == 0 ? plain->rows : k->rows;
             state = seed;
             float *x = floats(count), *normed = buffer(count * 4), *gated = buffer(count * 4);
-            ck_norm_call norm = {x, i % 2 ? delta : NULL, weight, normed, n, 1e-5f};
+            ck_norm_call norm = {
+                .x = x, .delta = i % 2 ? delta : NULL, .weight = weight, .output = normed, .columns = n, .epsilon = 1e-5f,
+            };
             table->rms_norm(&norm, 0, rows, 0);
-            ck_silu_call silu = {gates, gated, n, n};
+            ck_silu_call silu = {
+                .gate_up = gates, .output = gated, .columns = n, .output_stride = n, .gate = CK_GATE_SILU,
+            };
             table->gated_silu(&silu, 0, rows * ck_silu_chunks(n), 0);
             results[side][0] = x, results[side][1] = normed, results[side][2] = gated;
         }
