@@ -27,28 +27,6 @@ package struct KernelBench {
         weights = RandomWeights(capacity: max(largest, 1 << 24))
     }
 
-    /// Seconds of the fastest of several rounds.
-    private func best(_ body: () -> Void) -> Double {
-        let clock = ContinuousClock()
-        backend.beginStep()
-        defer { backend.endStep() }
-        body()
-        let start = clock.now
-        var least = Double.infinity
-        repeat {
-            least = min(least, clock.measure(body) / .seconds(1))
-        } while start.duration(to: clock.now) / .seconds(1) < seconds
-        return least
-    }
-
-    /// Random rows.
-    private func activations(rows: Int, columns: Int) throws(ComputeError) -> Tensor {
-        let tensor = try backend.makeTensor(rows: rows, columns: columns)
-        let table = try backend.packWeight([weights.matrix(min(rows, 64), columns, .float32)])
-        backend.embed((0..<rows).map { Int32($0 % 64 % rows) }, table, into: tensor)
-        return tensor
-    }
-
     // MARK: Products
 
     /// The matrices of a model with various numbers of rows.
@@ -65,7 +43,7 @@ package struct KernelBench {
                 set.append(
                     try backend.packWeight([weights.matrix(matrix.outputs, matrix.inputs, dtype)], as: format))
             }
-            let x = try activations(rows: rows.max() ?? 1, columns: matrix.inputs)
+            let x = try weights.activations(on: backend, rows: rows.max() ?? 1, columns: matrix.inputs)
             let y = try backend.makeTensor(rows: rows.max() ?? 1, columns: matrix.outputs)
             var table = TextTable([
                 "\(model.name) \(matrix.name) \(matrix.outputs) x \(matrix.inputs)", "µs", "GFLOP/s", "GB/s",
@@ -74,7 +52,9 @@ package struct KernelBench {
             for rows in rows {
                 // A large product needs no second weight: it is read once, and multiplied for long.
                 let used = rows >= 64 ? Array(set.prefix(4)) : set
-                let time = best { for w in used { backend.linear(x, w, bias: nil, into: y, rows: rows) } }
+                let time = backend.fastest(within: seconds) {
+                    for w in used { backend.linear(x, w, bias: nil, into: y, rows: rows) }
+                }
                 let (arithmetic, read) = (
                     2 * Double(rows * used.count) * Double(matrix.outputs * matrix.inputs),
                     Double(used.reduce(0) { $0 + $1.byteCount })
@@ -106,7 +86,7 @@ package struct KernelBench {
             heads: model.heads, keyValueHeads: model.keyValueHeads, headDimension: model.headDimension,
             scale: 1 / Float(model.headDimension).squareRoot())
         let chunk = 512
-        let qkv = try activations(rows: chunk, columns: model.queryKeyValue)
+        let qkv = try weights.activations(on: backend, rows: chunk, columns: model.queryKeyValue)
         let output = try backend.makeTensor(rows: chunk, columns: model.heads * model.headDimension)
         let rotary = try backend.makeRotary(
             inverseFrequencies: (0..<model.headDimension / 2).map { 1 / Float(1 + $0 * $0) }, amplitude: 1,
@@ -133,7 +113,7 @@ package struct KernelBench {
             let work = AttentionWork(context, shape, bytesPerToken: layout.bytesPerToken / layout.layers)
             let layers = work.bytes * 64 < work.arithmetic / 64 ? min(2, layout.layers) : layout.layers
             let time =
-                best {
+                backend.fastest(within: seconds) {
                     for layer in 0..<layers {
                         backend.attention(qkv, shape, cache: cache, layer: layer, context, into: output)
                     }
@@ -170,15 +150,15 @@ package struct KernelBench {
     /// - Throws: `outOfMemory`.
     package func rest(_ model: ModelShape, show: (String) -> Void) throws(ComputeError) {
         let most = 512
-        let x = try activations(rows: most, columns: model.hidden)
-        let delta = try activations(rows: most, columns: model.hidden)
+        let x = try weights.activations(on: backend, rows: most, columns: model.hidden)
+        let delta = try weights.activations(on: backend, rows: most, columns: model.hidden)
         let normed = try backend.makeTensor(rows: most, columns: model.hidden)
         let weight = try backend.makeVector([weights.matrix(1, model.hidden, .float32)])
-        let gateUp = try activations(rows: most, columns: 2 * model.intermediate)
+        let gateUp = try weights.activations(on: backend, rows: most, columns: 2 * model.intermediate)
         let gated = try backend.makeTensor(rows: most, columns: model.intermediate)
         var table = TextTable(["\(model.name) rows", "µs", "ns/row"])
         func line(_ name: String, _ rows: Int, _ body: () -> Void) {
-            let time = best(body)
+            let time = backend.fastest(within: seconds, body)
             table.append([
                 "  \(name), rows \(rows)", (time * 1e6).fixed(1), (time / Double(rows) * 1e9).fixed(0),
             ])
@@ -192,7 +172,7 @@ package struct KernelBench {
         }
         show(table.text + "\n")
 
-        let logits = try activations(rows: 8, columns: model.vocabulary)
+        let logits = try weights.activations(on: backend, rows: 8, columns: model.vocabulary)
         var sampling = TextTable(["\(model.name) sampling from \(model.vocabulary)", "µs"])
         let rows: [(String, (inout SamplingRow) -> Void)] = [
             ("greedy", { $0.temperature = 0 }), ("temperature 1", { _ in }),
@@ -214,7 +194,7 @@ package struct KernelBench {
                     change(&row)
                     return row
                 }
-                let time = best { _ = backend.sample(logits, wanted) }
+                let time = backend.fastest(within: seconds) { _ = backend.sample(logits, wanted) }
                 sampling.append(["  \(name), rows \(count)", (time * 1e6).fixed(1)])
             }
         }

@@ -68,15 +68,15 @@ package struct ModelSpeedProbe {
         }
         let head = try backend.packWeight(
             [weights.matrix(shape.vocabulary, shape.hidden, dtype)], as: format == .stored ? .stored : .int8)
-        let hidden = try activations(rows: most, columns: shape.hidden)
+        let hidden = try weights.activations(on: backend, rows: most, columns: shape.hidden)
         let normed = try backend.makeTensor(rows: most, columns: shape.hidden)
-        let mixed = try activations(rows: most, columns: shape.heads * shape.headDimension)
-        let wide = try activations(rows: most, columns: 2 * shape.intermediate)
+        let mixed = try weights.activations(on: backend, rows: most, columns: shape.heads * shape.headDimension)
+        let wide = try weights.activations(on: backend, rows: most, columns: 2 * shape.intermediate)
         let gated = try backend.makeTensor(rows: most, columns: shape.intermediate)
         let queries = try backend.makeTensor(rows: most, columns: shape.queryKeyValue)
         let norm = try backend.makeVector([weights.matrix(1, shape.hidden, .float32)])
         for rows in rows.sorted() {
-            let time = best {
+            let time = backend.fastest(within: seconds) {
                 for layer in layers {
                     backend.addRMSNorm(
                         residual: hidden, delta: hidden, weight: norm, epsilon: 1e-6, into: normed, rows: rows)
@@ -99,7 +99,7 @@ package struct ModelSpeedProbe {
                 row.temperature = 0
                 return row
             }
-            let time = best {
+            let time = backend.fastest(within: seconds) {
                 backend.linear(hidden, head, bias: nil, into: logits, rows: rows)
                 _ = backend.sample(logits, wanted)
             }
@@ -121,7 +121,7 @@ package struct ModelSpeedProbe {
             heads: shape.heads, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension,
             scale: 1 / Float(shape.headDimension).squareRoot())
         let chunk = 512
-        let rows = try activations(rows: chunk, columns: shape.queryKeyValue)
+        let rows = try weights.activations(on: backend, rows: chunk, columns: shape.queryKeyValue)
         let output = try backend.makeTensor(rows: chunk, columns: shape.heads * shape.headDimension)
         let rotary = try backend.makeRotary(
             inverseFrequencies: (0..<shape.headDimension / 2).map { 1 / Float(1 + $0 * $0) }, amplitude: 1,
@@ -137,7 +137,7 @@ package struct ModelSpeedProbe {
         }
         func time(start: Int, rows count: Int) -> Double {
             let context = KernelBench.context([(start, count)], pages: pages)
-            let whole = best {
+            let whole = backend.fastest(within: seconds) {
                 for layer in 0..<layout.layers {
                     backend.rotateAndStore(
                         rows, attention, queryNorm: nil, keyNorm: nil, epsilon: 1e-6, rotary: rotary, cache: cache,
@@ -150,26 +150,5 @@ package struct ModelSpeedProbe {
         costs.decodeContextToken = time(start: tokens - 1, rows: 1) / Double(tokens)
         let start = tokens / 2
         costs.prefillPair = time(start: start, rows: chunk) / Double(chunk * start + chunk * chunk / 2)
-    }
-
-    private func activations(rows: Int, columns: Int) throws(ComputeError) -> Tensor {
-        let tensor = try backend.makeTensor(rows: rows, columns: columns)
-        let table = try backend.packWeight([weights.matrix(min(rows, 64), columns, .float32)])
-        backend.embed((0..<rows).map { Int32($0 % min(rows, 64)) }, table, into: tensor)
-        return tensor
-    }
-
-    /// Seconds of the fastest round: whatever else runs on the machine only slows one down.
-    private func best(_ body: () -> Void) -> Double {
-        let clock = ContinuousClock()
-        backend.beginStep()
-        defer { backend.endStep() }
-        body()
-        let start = clock.now
-        var least = Double.infinity
-        repeat {
-            least = min(least, clock.measure(body) / .seconds(1))
-        } while start.duration(to: clock.now) / .seconds(1) < seconds
-        return least
     }
 }
