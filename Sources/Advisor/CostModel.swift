@@ -13,66 +13,59 @@ package struct CostModel: Sendable, Equatable {
         }
     }
 
-    /// Everything but attention and the output projection, by rows of the step, ascending.
+    /// All layers, by rows of the step, ascending; attention of the rows among themselves included, as if they were one
+    /// sequence's first.
     package var layers: [Point]
     /// Output projection and sampling, by sampled rows, ascending.
     package var head: [Point]
-    /// For each token of context that a decoding sequence reads.
-    package var decodeContextToken: Double
-    /// For each pair of a prompt row and a token it sees.
-    package var prefillPair: Double
-    /// Planning, commit and delivery: for each step, and for each sequence in it that gets a token. What a model of this
-    /// engine's own demo size took outside of its operations (`radish bench one-batch --profile`); larger models take
-    /// the same, where it is lost in the rest.
+    /// Attention of all layers, for each token that lies before the rows of a sequence, by these rows, ascending.
+    package var context: [Point]
+    /// Planning, commit and delivery: for each step, and for each sequence in it that gets a token.
     package var step: Double
     package var sampled: Double
 
-    package init(
-        layers: [Point], head: [Point], decodeContextToken: Double, prefillPair: Double, step: Double = 0.000025,
-        sampled: Double = 0.0000075
-    ) {
+    package init(layers: [Point], head: [Point], context: [Point], step: Double, sampled: Double) {
         self.layers = layers
         self.head = head
-        self.decodeContextToken = decodeContextToken
-        self.prefillPair = prefillPair
+        self.context = context
         self.step = step
         self.sampled = sampled
     }
 
     /// Seconds of a planned step.
     package func seconds(_ plan: StepPlan) -> Double {
-        var rows = 0
-        var samples = 0
-        var attention = 0.0
-        for entry in plan.entries {
-            let count = entry.tokens.count
-            rows += count
-            if entry.samples { samples += 1 }
-            if count == 1 {
-                attention += Double(entry.startPosition + 1) * decodeContextToken
-            } else {
-                attention += (Double(count) * Double(entry.startPosition) + Double(count * count) / 2) * prefillPair
-            }
-        }
-        return step + Double(samples) * sampled + Self.interpolate(layers, rows)
-            + (samples > 0 ? Self.interpolate(head, samples) : 0) + attention
+        seconds(
+            plan.entries.map { (start: $0.startPosition, rows: $0.tokens.count) },
+            sampled: plan.entries.count { $0.samples })
     }
 
     /// Seconds for one token of each of `sequences` at a context of `context` tokens.
     package func decodeStep(sequences: Int, context: Int) -> Double {
-        step + Double(sequences) * sampled + Self.interpolate(layers, sequences) + Self.interpolate(head, sequences)
-            + Double(sequences * context) * decodeContextToken
+        seconds(Array(repeating: (start: context, rows: 1), count: sequences), sampled: sequences)
     }
 
     /// Seconds to feed a prompt alone, in chunks.
     package func prefill(tokens: Int, chunk: Int) -> Double {
-        var seconds = 0.0
-        for start in stride(from: 0, to: tokens, by: max(1, chunk)) {
+        let chunk = max(1, chunk)
+        return stride(from: 0, to: tokens, by: chunk).reduce(0) { sum, start in
             let rows = min(chunk, tokens - start)
-            seconds += step + Self.interpolate(layers, rows)
-            seconds += (Double(rows) * Double(start) + Double(rows * rows) / 2) * prefillPair
+            return sum + seconds([(start, rows)], sampled: start + rows == tokens ? 1 : 0)
         }
-        return seconds + sampled + Self.interpolate(head, 1)
+    }
+
+    private func seconds(_ spans: [(start: Int, rows: Int)], sampled count: Int) -> Double {
+        let rows = spans.reduce(0) { $0 + $1.rows }
+        guard rows > 0 else { return step }
+        var seconds = step + Double(count) * sampled + Self.interpolate(layers, rows)
+        if count > 0 { seconds += Self.interpolate(head, count) }
+        // `layers` took all rows for one sequence's; rows of different sequences do not see each other.
+        let pair = Self.interpolate(context, rows) / Double(rows)
+        seconds -= pair * Double(rows * rows) / 2
+        for span in spans {
+            seconds += pair * Double(span.rows * span.rows) / 2
+            seconds += Double(span.start) * Self.interpolate(context, span.rows)
+        }
+        return seconds
     }
 
     /// The line through the neighbouring points; through the origin's side flat, beyond the end as steep as at the end.

@@ -12,7 +12,7 @@ package enum HashedRecord {
 
     /// - Returns: a line for a log; nil for a body without a prompt.
     package static func line(body: [UInt8], time: Double, outputTokens: Int?) -> [UInt8]? {
-        guard let request = LogReader.request(body) else { return nil }
+        guard let request = LogReader.read([body]).requests.first else { return nil }
         var bytes: [UInt8]
         switch request.prompt {
         case .text(let segments): bytes = segments.flatMap { Array($0.text.utf8) }

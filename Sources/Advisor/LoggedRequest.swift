@@ -36,15 +36,45 @@ package struct LoggedRequest: Sendable, Equatable {
 }
 
 /// Reads traffic, one request per line, whatever of these wrote it: OpenAI request bodies (bare, or under `body`,
-/// `request`, `params` as in batch files and gateways' logs), SGLang's native requests, lines of `vllm serve
-/// --enable-log-requests` with `prompt_token_ids`, Mooncake traces, and `radish record`.
+/// `request`, `params` as in batch files and gateways' logs), SGLang's native requests and the log of its
+/// `--log-requests` in both formats, lines of `vllm serve --enable-log-requests`, Mooncake traces, and `radish record`.
 package enum LogReader {
-    /// - Returns: the requests, and how many lines were none.
-    package static func read(_ lines: [[UInt8]]) -> (requests: [LoggedRequest], skipped: Int) {
+    package struct Traffic: Sendable {
+        /// In order of arrival.
+        package var requests: [LoggedRequest] = []
+        /// Lines that were no requests.
+        package var skipped = 0
+        /// Requests whose prompts the log has in part or not at all.
+        package var partial = 0
+    }
+
+    package static func read(_ lines: [[UInt8]]) -> Traffic {
+        var traffic = Traffic()
         var requests: [LoggedRequest] = []
-        var skipped = 0
+        /// Servers' own logs have several lines for a request.
+        var known: [String: Int] = [:]
+        var partial: Set<String> = []
+        var waiting: [String: Int] = [:]
         for line in lines {
-            if let request = request(line) { requests.append(request) } else { skipped += 1 }
+            guard let entry = entry(line) else {
+                traffic.skipped += 1
+                continue
+            }
+            if let id = entry.id, let index = known[id] {
+                requests[index].outputTokens = entry.outputTokens ?? requests[index].outputTokens
+                requests[index].answer = entry.answer ?? requests[index].answer
+                continue
+            }
+            guard let prompt = entry.prompt else {
+                partial.insert(entry.id ?? "line \(partial.count)")
+                if let id = entry.id { waiting[id] = entry.outputTokens }
+                continue
+            }
+            if let id = entry.id { known[id] = requests.count }
+            requests.append(
+                LoggedRequest(
+                    prompt: prompt, time: entry.time,
+                    outputTokens: entry.outputTokens ?? entry.id.flatMap { waiting[$0] }, answer: entry.answer))
         }
         if requests.contains(where: { $0.time != nil }) {
             // Logs are often written when a request ends.
@@ -53,11 +83,22 @@ package enum LogReader {
             }
             .map(\.element)
         }
-        return (requests, skipped)
+        traffic.requests = requests
+        traffic.partial = partial.count { known[$0] == nil }
+        return traffic
     }
 
-    static func request(_ line: [UInt8]) -> LoggedRequest? {
-        guard case .object(let root)? = try? JSONParser.parse(line) else { return vllmLine(line) }
+    private static func entry(_ line: [UInt8]) -> ServerLogLine? {
+        guard case .object(let root)? = try? JSONParser.parse(line) else { return ServerLogLine(line) }
+        if case .string(let event)? = root["event"], event.hasPrefix("request."),
+            case .object(let object)? = root["obj"]
+        {
+            return ServerLogLine(sglang: root, object)
+        }
+        return request(root).map(ServerLogLine.init)
+    }
+
+    private static func request(_ root: JSONObject) -> LoggedRequest? {
         var body = root
         for name in ["body", "request", "params", "obj", "input"] {
             if case .object(let inner)? = root[name], prompt(inner) != nil { body = inner }
@@ -86,7 +127,7 @@ package enum LogReader {
         return request
     }
 
-    private static func prompt(_ body: JSONObject) -> LoggedRequest.Prompt? {
+    static func prompt(_ body: JSONObject) -> LoggedRequest.Prompt? {
         if case .array(let hashes)? = body["hash_ids"] {
             return .blocks(hashes.compactMap(integer), tokensPerBlock: integer(body["block_tokens"]) ?? 512)
         }
@@ -141,7 +182,7 @@ package enum LogReader {
     }
 
     /// Seconds. Numbers beyond the year 5000 are milliseconds.
-    private static func time(_ object: JSONObject) -> Double? {
+    static func time(_ object: JSONObject) -> Double? {
         for name in ["timestamp", "created", "created_at", "time", "ts", "start_time", "arrival_time"] {
             switch object[name] {
             // Mooncake's times begin with 0 and count milliseconds.
@@ -169,14 +210,14 @@ package enum LogReader {
         return Double(days) * 86400 + numbers[3] * 3600 + numbers[4] * 60 + numbers[5]
     }
 
-    private static func completionTokens(_ object: JSONObject) -> Int? {
+    static func completionTokens(_ object: JSONObject) -> Int? {
         for name in ["usage", "meta_info"] {
             if case .object(let usage)? = object[name], let count = integer(usage["completion_tokens"]) { return count }
         }
         return integer(object["completion_tokens"]) ?? integer(object["output_tokens"])
     }
 
-    private static func answer(_ object: JSONObject) -> String? {
+    static func answer(_ object: JSONObject) -> String? {
         if case .string(let text)? = object["text"] { return text }
         guard case .array(let choices)? = object["choices"], case .object(let choice)? = choices.first else {
             return nil
@@ -186,26 +227,11 @@ package enum LogReader {
         return nil
     }
 
-    private static func integer(_ value: JSONValue?) -> Int? {
+    static func integer(_ value: JSONValue?) -> Int? {
         switch value {
         case .int(let value)?: value
         case .number(let value)?: Int(exactly: value)
         default: nil
         }
-    }
-
-    /// A line of vLLM's log: `… prompt_token_ids: [1, 2, 3], …`, with `max_tokens=16` among its parameters.
-    private static func vllmLine(_ line: [UInt8]) -> LoggedRequest? {
-        let text = String(decoding: line, as: UTF8.self)
-        guard let start = text.firstRange(of: "prompt_token_ids: ["),
-            let end = text[start.upperBound...].firstIndex(of: "]")
-        else { return nil }
-        let ids = text[start.upperBound..<end].split { $0 == "," || $0 == " " }.compactMap { Int32($0) }
-        guard !ids.isEmpty else { return nil }
-        var request = LoggedRequest(prompt: .tokens(ids))
-        if let place = text.firstRange(of: "max_tokens=") {
-            request.outputTokens = Int(text[place.upperBound...].prefix { $0.isNumber })
-        }
-        return request
     }
 }

@@ -6,22 +6,15 @@ package import Tensors
 /// One layer is enough: copies of its matrices are read in turn until no cache helps, as in the whole model.
 package struct ModelSpeedProbe {
     /// Seconds of a step's parts for some numbers of rows.
-    package struct Costs: Sendable, Equatable {
-        /// All layers without attention, by rows, ascending.
+    package struct Costs: Sendable {
+        /// All layers, by rows, ascending; with attention of the rows among themselves.
         package var layers: [(rows: Int, seconds: Double)] = []
         /// The output projection and greedy sampling, by sampled rows, ascending.
         package var head: [(rows: Int, seconds: Double)] = []
-        /// Attention of all layers: for each token of context that a decoding sequence reads.
-        package var decodeContextToken = 0.0
-        /// Attention of all layers: for each pair of a prompt row and a token of context it sees.
-        package var prefillPair = 0.0
+        /// Attention of all layers, for each token that lies before a sequence's rows, by these rows, ascending.
+        package var context: [(rows: Int, seconds: Double)] = []
 
         package init() {}
-
-        package static func == (left: Costs, right: Costs) -> Bool {
-            left.layers.elementsEqual(right.layers, by: ==) && left.head.elementsEqual(right.head, by: ==)
-                && left.decodeContextToken == right.decodeContextToken && left.prefillPair == right.prefillPair
-        }
     }
 
     private let backend: CPUBackend
@@ -35,10 +28,10 @@ package struct ModelSpeedProbe {
     /// - Parameters:
     ///   - dtype: of weights and of the KV cache.
     ///   - format: of the layers' weights; the output projection of a quantized model has eight bits.
-    ///   - seconds: time for each of about fifteen measurements.
+    ///   - seconds: time for each of some forty measurements.
     package init(
         _ backend: CPUBackend, _ shape: ModelShape, layers: Int, dtype: DType, format: WeightFormat = .stored,
-        seconds: Double = 0.15
+        seconds: Double = 0.1
     ) {
         self.backend = backend
         self.shape = shape
@@ -71,7 +64,7 @@ package struct ModelSpeedProbe {
         let hidden = try weights.activations(on: backend, rows: most, columns: shape.hidden)
         let normed = try backend.makeTensor(rows: most, columns: shape.hidden)
         let mixed = try weights.activations(on: backend, rows: most, columns: shape.heads * shape.headDimension)
-        let wide = try weights.activations(on: backend, rows: most, columns: 2 * shape.intermediate)
+        let wide = try backend.makeTensor(rows: most, columns: 2 * shape.intermediate)
         let gated = try backend.makeTensor(rows: most, columns: shape.intermediate)
         let queries = try backend.makeTensor(rows: most, columns: shape.queryKeyValue)
         let norm = try backend.makeVector([weights.matrix(1, shape.hidden, .float32)])
@@ -84,8 +77,7 @@ package struct ModelSpeedProbe {
                     backend.linear(mixed, layer[1], bias: nil, into: normed, rows: rows)
                     backend.addRMSNorm(
                         residual: hidden, delta: normed, weight: norm, epsilon: 1e-6, into: normed, rows: rows)
-                    backend.linear(normed, layer[2], bias: nil, into: wide, rows: rows)
-                    backend.gatedSiLU(wide, into: gated, rows: rows)
+                    backend.gatedLinear(normed, layer[2], bias: nil, scratch: wide, into: gated, rows: rows)
                     backend.linear(gated, layer[3], bias: nil, into: normed, rows: rows)
                 }
             }
@@ -105,38 +97,33 @@ package struct ModelSpeedProbe {
             }
             costs.head.append((rows, time))
         }
-        try measureAttention(&costs)
+        try measureAttention(rows: rows.sorted(), &costs)
         return costs
     }
 
-    private func measureAttention(_ costs: inout Costs) throws(ComputeError) {
-        let tokens = 2048
+    /// Two measurements for each number of rows: at the beginning of a sequence, and behind a long context. The first one
+    /// goes to `layers`, the difference is what context costs.
+    private func measureAttention(rows counts: [Int], _ costs: inout Costs) throws(ComputeError) {
+        let before = 1536
+        let most = counts.last ?? 1
+        let tokens = before + most
         var layout = KVLayout(
             layers: 1, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension, pageSize: 16,
             dtype: dtype)
         layout.layers = max(1, min(layerCount, (64 << 20) / (layout.bytesPerToken * tokens)))
-        let pages = tokens / layout.pageSize
+        let pages = (tokens + layout.pageSize - 1) / layout.pageSize
         let cache = try backend.makeKVCache(layout, pages: pages)
         let attention = AttentionShape(
             heads: shape.heads, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension,
             scale: 1 / Float(shape.headDimension).squareRoot())
-        let chunk = 512
-        let rows = try weights.activations(on: backend, rows: chunk, columns: shape.queryKeyValue)
-        let output = try backend.makeTensor(rows: chunk, columns: shape.heads * shape.headDimension)
+        let rows = try weights.activations(on: backend, rows: most, columns: shape.queryKeyValue)
+        let output = try backend.makeTensor(rows: most, columns: shape.heads * shape.headDimension)
         let rotary = try backend.makeRotary(
             inverseFrequencies: (0..<shape.headDimension / 2).map { 1 / Float(1 + $0 * $0) }, amplitude: 1,
-            pairing: .halves, rows: chunk)
-        for start in stride(from: 0, to: tokens, by: chunk) {
-            let context = KernelBench.context([(start, chunk)], pages: pages)
-            backend.prepare(rotary, context)
-            for layer in 0..<layout.layers {
-                backend.rotateAndStore(
-                    rows, attention, queryNorm: nil, keyNorm: nil, epsilon: 1e-6, rotary: rotary, cache: cache,
-                    layer: layer, context)
-            }
-        }
-        func time(start: Int, rows count: Int) -> Double {
+            pairing: .halves, rows: most)
+        func time(start: Int, rows count: Int, within seconds: Double) -> Double {
             let context = KernelBench.context([(start, count)], pages: pages)
+            backend.prepare(rotary, context)
             let whole = backend.fastest(within: seconds) {
                 for layer in 0..<layout.layers {
                     backend.rotateAndStore(
@@ -147,8 +134,13 @@ package struct ModelSpeedProbe {
             }
             return whole / Double(layout.layers) * Double(layerCount)
         }
-        costs.decodeContextToken = time(start: tokens - 1, rows: 1) / Double(tokens)
-        let start = tokens / 2
-        costs.prefillPair = time(start: start, rows: chunk) / Double(chunk * start + chunk * chunk / 2)
+        // Fills the cache.
+        for start in stride(from: 0, to: before, by: most) { _ = time(start: start, rows: most, within: 0) }
+        for (index, count) in counts.enumerated() {
+            let alone = time(start: 0, rows: count, within: seconds)
+            let behind = time(start: before, rows: count, within: seconds)
+            costs.layers[index].seconds += alone
+            costs.context.append((count, max(0, behind - alone) / Double(before)))
+        }
     }
 }

@@ -30,6 +30,7 @@ package struct NullServer: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(NullSocket(), name: NullSocket.name)
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(NullHandler(pace: pace))
                 }
@@ -47,6 +48,12 @@ package struct NullServer: Sendable {
     package func waitForever() async throws { try await channel.closeFuture.get() }
 }
 
+/// Where events that are chunks of HTTP already enter the pipeline, past its encoder.
+private final class NullSocket: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    static let name = "socket"
+}
+
 private final class NullHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -55,8 +62,15 @@ private final class NullHandler: ChannelInboundHandler {
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var known: (dialect: ServingBackend.Dialect, events: [Int: ByteBuffer])?
+    private var socket: ChannelHandlerContext?
 
     init(pace: NullServer.Pace) { self.pace = pace }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        socket = try? context.pipeline.syncOperations.context(name: NullSocket.name)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { socket = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -137,6 +151,7 @@ private final class NullHandler: ChannelInboundHandler {
         }
     }
 
+    /// An event as a chunk of the answer's body (RFC 9112, 7.1).
     private func event(_ dialect: ServingBackend.Dialect, token: Int, of limit: Int) -> ByteBuffer {
         // Only the last event tells the limit; the others are the same each time, and in most dialects one by one.
         let place = dialect == .generate ? token : 0
@@ -145,7 +160,7 @@ private final class NullHandler: ChannelInboundHandler {
         NullAnswer.write(dialect, token: token, of: limit, whole: false, to: &writer)
         var bytes = ServerSentEvent.data(writer.bytes)
         if token == limit { bytes += ServerSentEvent.done }
-        let buffer = ByteBuffer(bytes: bytes)
+        let buffer = ByteBuffer(bytes: Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A])
         if token < limit {
             if dialect != known?.dialect { known = (dialect, [:]) }
             known?.events[place] = buffer
@@ -154,14 +169,11 @@ private final class NullHandler: ChannelInboundHandler {
     }
 
     private func send(_ context: ChannelHandlerContext, _ dialect: ServingBackend.Dialect, token: Int, of limit: Int) {
-        let buffer = event(dialect, token: token, of: limit)
+        socket?.write(NIOAny(event(dialect, token: token, of: limit)), promise: nil)
         if token == limit {
-            context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        } else if pace.token == .zero {
-            context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
-        } else {
-            context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+        } else if pace.token != .zero {
+            socket?.flush()
         }
     }
 }

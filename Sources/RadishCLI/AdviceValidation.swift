@@ -71,7 +71,7 @@ struct AdviceValidation {
     }
 
     func run() async throws -> Report {
-        let costs = try plan.measureCosts(threads: threads).costs
+        let costs = try await plan.measureCosts(threads: threads).costs
         let predictions = workloads.map { predict($0, costs) }
         let threads = threads
         let bench = CacheBench(

@@ -103,19 +103,26 @@ struct ModelPlan {
         return scheduler
     }
 
-    /// Times the model's kernels on random weights, some seconds.
-    func measureCosts(threads: Int?) throws -> (costs: CostModel, ceilings: MachineCeilings, threads: Int) {
+    /// Times the model's kernels on random weights, and the engine's own work with the embedded demo model: some seconds.
+    func measureCosts(
+        threads: Int?
+    ) async throws -> (costs: CostModel, ceilings: MachineCeilings, threads: Int) {
+        let overhead = try await StepOverhead.measure(
+            EngineConfiguration(modelPath: ModelSource.demo.name), files: try ModelSource.demo.files(),
+            backend: { try CPUBackend(kernels: nil, threads: threads, pin: true) })
         let backend = try CPUBackend(kernels: nil, threads: threads, pin: true)
         let ceilings = try backend.measureCeilings(seconds: 0.3)
         // float16 matrices are multiplied like bfloat16 ones.
         let costs = try ModelSpeedProbe(
             backend, shape, layers: spec.layerCount, dtype: dtype == .float32 ? .float32 : .bfloat16, format: format
         ).measure()
+        func points(_ measured: [(rows: Int, seconds: Double)]) -> [CostModel.Point] {
+            measured.map { CostModel.Point(rows: $0.rows, seconds: $0.seconds) }
+        }
         return (
             CostModel(
-                layers: costs.layers.map { .init(rows: $0.rows, seconds: $0.seconds) },
-                head: costs.head.map { .init(rows: $0.rows, seconds: $0.seconds) },
-                decodeContextToken: costs.decodeContextToken, prefillPair: costs.prefillPair),
+                layers: points(costs.layers), head: points(costs.head), context: points(costs.context),
+                step: overhead.step, sampled: overhead.sequence),
             ceilings, backend.information.threads
         )
     }

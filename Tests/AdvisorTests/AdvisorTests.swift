@@ -28,6 +28,54 @@ struct LogReaderTests {
         #expect(requests[5] == nil)
         #expect(LogReader.read(lines.map { Array($0.utf8) }).skipped == 1)
     }
+
+    private func read(_ log: String) -> LogReader.Traffic {
+        LogReader.read(log.split(separator: "\n").map { Array($0.utf8) })
+    }
+
+    /// Older versions write one line, newer ones two; text is as Python prints it.
+    @Test func logsOfVLLM() {
+        let traffic = read(
+            #"""
+            (APIServer pid=7) INFO 11-28 19:44:48 [logger.py:39] Received request chatcmpl-a: prompt: 'It\'s "params": SamplingParams(max_tokens=1), \u00fcber\nall', params: SamplingParams(n=1, stop=[], max_tokens=16, seed=None), prompt_token_ids: None, prompt_embeds shape: None, lora_request: None.
+            INFO 11-28 19:44:50 [logger.py:61] Received request cmpl-b: params: SamplingParams(n=1, stop=['x, y'], max_tokens=8), lora_request: None.
+            DEBUG 11-28 19:44:50 [logger.py:53] Request cmpl-b details: prompt: "don't", prompt_token_ids: [5, 6], prompt_embeds shape: None.
+            INFO 11-28 19:44:51 [async_llm.py:261] Added request cmpl-b.
+            """#)
+        #expect(
+            traffic.requests.map(\.prompt) == [
+                .text([.init(name: "prompt", text: "It's \"params\": SamplingParams(max_tokens=1), über\nall")]),
+                .tokens([5, 6]),
+            ])
+        #expect(traffic.requests.map(\.outputTokens) == [16, 8])
+        #expect((traffic.requests[1].time ?? 0) - (traffic.requests[0].time ?? 0) == 2)
+        #expect(traffic.skipped == 1 && traffic.partial == 0)
+    }
+
+    /// A request is logged when it comes and when it is done; what the log cut is told apart.
+    @Test func logsOfSGLang() {
+        let texts = read(
+            #"""
+            [2026-11-28 19:44:48] Receive: obj=GenerateReqInput(rid='a', http_worker_ipc=None, text='He said "rid=\'b\', input_ids=[1]"', input_ids=None, sampling_params={'temperature': 0.0, 'max_new_tokens': 16, 'stop': [']', ')']}, stream=False)
+            [2026-11-28 19:44:49] Receive: obj=GenerateReqInput(rid='b', text=None, input_ids=[1, 2, 3], sampling_params={'max_new_tokens': 9})
+            [2026-11-28 19:44:50] Finish: obj=GenerateReqInput(rid='a', text='…', sampling_params={'max_new_tokens': 16}), out={'text': ' Yes.', 'meta_info': {'id': 'a', 'finish_reason': {'type': 'stop'}, 'prompt_tokens': 4, 'completion_tokens': 3}}
+            [2026-11-28 19:44:51] Receive: obj=GenerateReqInput(rid='c', text='abc' ... 'xyz', sampling_params={'max_new_tokens': 9})
+            """#)
+        #expect(
+            texts.requests.map(\.prompt) == [
+                .text([.init(name: "prompt", text: #"He said "rid='b', input_ids=[1]""#)]), .tokens([1, 2, 3]),
+            ])
+        #expect(texts.requests.map(\.outputTokens) == [3, 9])
+        #expect(texts.requests[0].answer == " Yes." && texts.partial == 1)
+        let objects = read(
+            #"""
+            {"timestamp": "2026-11-28T19:44:48.250000", "event": "request.received", "rid": "a", "obj": {"rid": "a", "text": "Hi", "input_ids": null, "sampling_params": {"max_new_tokens": 16}}}
+            {"timestamp": "2026-11-28T19:44:49.250000", "event": "request.finished", "rid": "a", "obj": {"rid": "a", "text": "Hi", "sampling_params": {"max_new_tokens": 16}}, "out": {"text": "Yes", "meta_info": {"completion_tokens": 2}}}
+            {"timestamp": "2026-11-28T19:44:50.250000", "event": "request.received", "rid": "b", "obj": {"rid": "b", "text": null, "input_ids": [1, 2, "...", 3, 4], "sampling_params": {}}}
+            """#)
+        #expect(objects.requests.map(\.prompt) == [.text([.init(name: "prompt", text: "Hi")])])
+        #expect(objects.requests[0].outputTokens == 2 && objects.requests[0].answer == "Yes" && objects.partial == 1)
+    }
 }
 
 struct ReuseDistanceTests {
@@ -86,7 +134,7 @@ struct ReuseDistanceTests {
 struct SimulationTests {
     private let costs = CostModel(
         layers: [.init(rows: 1, seconds: 0.01), .init(rows: 512, seconds: 0.5)],
-        head: [.init(rows: 1, seconds: 0.001)], decodeContextToken: 0, prefillPair: 0, step: 0, sampled: 0)
+        head: [.init(rows: 1, seconds: 0.001)], context: [.init(rows: 1, seconds: 0)], step: 0, sampled: 0)
 
     private func configuration(pages: Int = 4096) -> SchedulerConfiguration {
         SchedulerConfiguration(totalPages: pages, contextLength: 8192, vocabularySize: 1 << 20)
@@ -131,6 +179,17 @@ struct SimulationTests {
         #expect(costs.prefill(tokens: 512, chunk: 512) == 0.501)
         #expect(abs(costs.decodeStep(sequences: 1, context: 100) - 0.011) < 1e-12)
         #expect(costs.decodeStep(sequences: 1024, context: 0) > 0.9)
+    }
+
+    /// Rows see their own sequence only: the same rows in one sequence and in several, behind the same context.
+    @Test func contextCostsWhatTheRowsSeeOfIt() {
+        let costs = CostModel(
+            layers: [.init(rows: 1, seconds: 1), .init(rows: 101, seconds: 101)], head: [],
+            context: [.init(rows: 1, seconds: 0.01), .init(rows: 101, seconds: 1.01)], step: 2, sampled: 0.5)
+        #expect(abs(costs.prefill(tokens: 100, chunk: 100) - (2.5 + 100)) < 1e-9)
+        #expect(abs(costs.prefill(tokens: 100, chunk: 50) - (4.5 + 100 + 50 * 0.5)) < 1e-9)
+        // Ten rows would see 50 pairs among themselves in one sequence; alone each sees half of one.
+        #expect(abs(costs.decodeStep(sequences: 10, context: 200) - (2 + 5 + 10 + 0.01 * (2000 + 5 - 50))) < 1e-9)
     }
 }
 

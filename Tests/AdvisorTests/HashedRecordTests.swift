@@ -12,7 +12,8 @@ struct HashedRecordTests {
         let lines = [("What is up?", 1.0), ("Something else entirely, please.", 2.5)].compactMap { user, time in
             HashedRecord.line(body: body(rules, user), time: time, outputTokens: 4)
         }
-        let (requests, skipped) = LogReader.read(lines)
+        let traffic = LogReader.read(lines)
+        let (requests, skipped) = (traffic.requests, traffic.skipped)
         #expect(requests.count == 2 && skipped == 0)
         guard case .blocks(let first, let tokens) = requests[0].prompt, case .blocks(let second, _) = requests[1].prompt
         else {

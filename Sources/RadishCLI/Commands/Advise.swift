@@ -19,7 +19,8 @@ struct Advise: AsyncParsableCommand {
             radish advise mooncake_trace.jsonl --max-total-tokens 1000000
 
             Reads, line by line: OpenAI requests (bare, or in a gateway's or batch file's log), SGLang's native requests,
-            lines of `vllm serve --enable-log-requests`, Mooncake traces, and what `radish record` wrote.
+            the logs of `vllm serve --enable-log-requests` and of SGLang's --log-requests, Mooncake traces, and what
+            `radish record` wrote.
             --validate predicts the gain of the workloads of `radish bench cache`, then measures it, here and now.
             """)
 
@@ -86,12 +87,23 @@ struct Advise: AsyncParsableCommand {
             }
             var lines: [[UInt8]] = []
             for log in logs { lines += DatasetFile.lines(try DatasetFile.bytes(log)) }
-            let (requests, skipped) = LogReader.read(lines)
-            guard !requests.isEmpty else {
-                throw LoadBenchError.dataset(path: logs[0], reason: "none of its \(lines.count) lines is a request")
+            let traffic = LogReader.read(lines)
+            let cut =
+                "are in the log without their whole prompts (SGLang: --log-requests-level 3; vLLM: "
+                + "VLLM_LOGGING_LEVEL=DEBUG, no --max-log-len)"
+            guard !traffic.requests.isEmpty else {
+                throw LoadBenchError.dataset(
+                    path: logs[0],
+                    reason: traffic.partial > 0
+                        ? "its \(traffic.partial) requests \(cut)" : "none of its \(lines.count) lines is a request")
             }
-            if skipped > 0 { StandardStreams.note("\(skipped) lines are no requests and were left out\n") }
-            print(try advice(requests).text, terminator: "")
+            if traffic.skipped > 0 {
+                StandardStreams.note("\(traffic.skipped) lines are no requests and were left out\n")
+            }
+            if traffic.partial > 0 {
+                StandardStreams.note("\(traffic.partial) requests \(cut) and were left out\n")
+            }
+            print(try await advice(traffic.requests).text, terminator: "")
         } catch let error as ExitCode {
             throw error
         } catch {
@@ -99,7 +111,7 @@ struct Advise: AsyncParsableCommand {
         }
     }
 
-    private func advice(_ requests: [LoggedRequest]) throws -> Advice {
+    private func advice(_ requests: [LoggedRequest]) async throws -> Advice {
         let tokenizer = try EngineStart.assets(model).tokenizer
         let plan = try ModelPlan(model, cache, scheduling, machine)
         var reuse = ReuseDistance()
@@ -133,7 +145,7 @@ struct Advise: AsyncParsableCommand {
                         arrival: isTimed ? (request.time ?? start) - start : clock))
             }
         }
-        let results = try simulate(simulated, plan, isTimed: isTimed || requestRate != nil)
+        let results = try await simulate(simulated, plan, isTimed: isTimed || requestRate != nil)
         return Advice(
             requests: requests.count, promptTokens: reuse.promptTokens, outputTokens: outputTokens, reuse: reuse,
             finder: finder, poolTokens: plan.resolved?.poolTokens.value ?? 0,
@@ -142,11 +154,11 @@ struct Advise: AsyncParsableCommand {
 
     private func simulate(
         _ requests: [Simulation.Request], _ plan: ModelPlan, isTimed: Bool
-    ) throws -> (pair: (without: Simulation.Result, with: Simulation.Result)?, assumptions: [String]) {
+    ) async throws -> (pair: (without: Simulation.Result, with: Simulation.Result)?, assumptions: [String]) {
         guard let resolved = plan.resolved else {
             return (nil, ["No simulation: \(plan.refusal ?? "the model does not fit")"])
         }
-        let (costs, _, threads) = try plan.measureCosts(threads: machine.threads)
+        let (costs, _, threads) = try await plan.measureCosts(threads: machine.threads)
         var configuration = plan.schedulerConfiguration(resolved)
         configuration.maxQueuedRequests = max(configuration.maxQueuedRequests, requests.count)
         let limit = maxConcurrency ?? .max

@@ -51,7 +51,7 @@ struct Plan: AsyncParsableCommand {
             row("memory", size(plan.availableBytes), "available to this process now")
             let fits = describeFit(plan)
             if plan.weightBytes < plan.availableBytes {
-                let costs = try describeSpeed(plan)
+                let costs = try await describeSpeed(plan)
                 StandardStreams.flush()
                 if measure, plan.resolved != nil { try await compare(plan, costs) }
             }
@@ -108,8 +108,8 @@ struct Plan: AsyncParsableCommand {
     }
 
     /// - Returns: what the predictions were made from.
-    private func describeSpeed(_ plan: ModelPlan) throws -> CostModel {
-        let (costs, ceilings, threads) = try plan.measureCosts(threads: machine.threads)
+    private func describeSpeed(_ plan: ModelPlan) async throws -> CostModel {
+        let (costs, ceilings, threads) = try await plan.measureCosts(threads: machine.threads)
         let chunk = plan.resolved?.chunkedPrefillSize.value ?? 512
         let prefill = costs.prefill(tokens: inputLength, chunk: chunk)
         print("\nExpected on \(HostInfo.processorName()), \(threads) threads:")
