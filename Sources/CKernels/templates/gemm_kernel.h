@@ -15,12 +15,19 @@
 #define GEMM_VECTOR_BYTES (GEMM_STEP_BYTES / CK_PANEL * VECTOR_LANES)
 #define GEMM_UNROLL _Pragma("clang loop unroll(full)")
 
+/* Whether blocks of many rows take less than a panel: then their weights lie a panel's step apart, in few of the sets of
+ * the first-level cache. They are widened to float32 side by side where enough blocks of rows need them. */
+#define GEMM_WIDENS (GEMM_VECTORS(GEMM_BLOCK_ROWS) * VECTOR_LANES < CK_PANEL)
+
 VECTOR_INLINE void GEMM(step)(
-    const int rows, const int vectors, const unsigned char *x, int64_t x_stride, const unsigned char *w,
-    vector sums[GEMM_BLOCK_ROWS][8]) {
+    const int rows, const int vectors, const bool widened, const unsigned char *x, int64_t x_stride,
+    const unsigned char *w, vector sums[GEMM_BLOCK_ROWS][8]) {
     GEMM_UNROLL for (int part = 0; part < GEMM_PARTS; part++) {
         vector weights[8];
-        GEMM_UNROLL for (int v = 0; v < vectors; v++) weights[v] = GEMM_WEIGHTS(w + v * GEMM_VECTOR_BYTES, part);
+        GEMM_UNROLL for (int v = 0; v < vectors; v++) {
+            weights[v] = widened ? vector_load((const float *)w + (part * vectors + v) * VECTOR_LANES)
+                                 : GEMM_WEIGHTS(w + v * GEMM_VECTOR_BYTES, part);
+        }
         GEMM_UNROLL for (int r = 0; r < rows; r++) {
             vector value = vector_broadcast(x + r * x_stride + part * 4);
             GEMM_UNROLL for (int v = 0; v < vectors; v++) sums[r][v] = GEMM_DOT(value, weights[v], sums[r][v]);
@@ -44,7 +51,8 @@ VECTOR_INLINE void GEMM(finish)(const gemm_block *b, const int rows, const int v
     }
 }
 
-VECTOR_INLINE void GEMM(block)(const gemm_block *b, const int rows, const int vectors) {
+VECTOR_INLINE void GEMM(block)(const gemm_block *b, const int rows, const int vectors, const bool widened) {
+    const int64_t step_bytes = widened ? GEMM_PARTS * vectors * VECTOR_LANES * 4 : GEMM_STEP_BYTES;
     vector sums[GEMM_BLOCK_ROWS][8];
     GEMM_UNROLL for (int v = 0; v < vectors; v++) {
         int64_t first = v * VECTOR_LANES, count = b->columns - first;
@@ -60,25 +68,25 @@ VECTOR_INLINE void GEMM(block)(const gemm_block *b, const int rows, const int ve
     for (; steps >= 4; steps -= 4) {
         for (int64_t i = 0; i < lines; i++, ahead += 64) _mm_prefetch((const char *)ahead, _MM_HINT_T1);
         GEMM_UNROLL for (int s = 0; s < 4; s++) {
-            GEMM(step)(rows, vectors, x, x_stride, w, sums);
+            GEMM(step)(rows, vectors, widened, x, x_stride, w, sums);
             x += GEMM_PARTS * 4;
-            w += GEMM_STEP_BYTES;
+            w += step_bytes;
         }
     }
     for (; steps > 0; steps--) {
-        GEMM(step)(rows, vectors, x, x_stride, w, sums);
+        GEMM(step)(rows, vectors, widened, x, x_stride, w, sums);
         x += GEMM_PARTS * 4;
-        w += GEMM_STEP_BYTES;
+        w += step_bytes;
     }
     GEMM(finish)(b, rows, vectors, sums);
 }
 
-static void GEMM(rows1)(const gemm_block *b) { GEMM(block)(b, 1, GEMM_VECTORS(1)); }
-static void GEMM(rows2)(const gemm_block *b) { GEMM(block)(b, 2, GEMM_VECTORS(2)); }
-static void GEMM(rows3)(const gemm_block *b) { GEMM(block)(b, 3, GEMM_VECTORS(3)); }
-static void GEMM(rows4)(const gemm_block *b) { GEMM(block)(b, 4, GEMM_VECTORS(4)); }
-static void GEMM(rows5)(const gemm_block *b) { GEMM(block)(b, 5, GEMM_VECTORS(5)); }
-static void GEMM(rows6)(const gemm_block *b) { GEMM(block)(b, 6, GEMM_VECTORS(6)); }
+static void GEMM(rows1)(const gemm_block *b) { GEMM(block)(b, 1, GEMM_VECTORS(1), false); }
+static void GEMM(rows2)(const gemm_block *b) { GEMM(block)(b, 2, GEMM_VECTORS(2), false); }
+static void GEMM(rows3)(const gemm_block *b) { GEMM(block)(b, 3, GEMM_VECTORS(3), false); }
+static void GEMM(rows4)(const gemm_block *b) { GEMM(block)(b, 4, GEMM_VECTORS(4), false); }
+static void GEMM(rows5)(const gemm_block *b) { GEMM(block)(b, 5, GEMM_VECTORS(5), false); }
+static void GEMM(rows6)(const gemm_block *b) { GEMM(block)(b, 6, GEMM_VECTORS(6), false); }
 
 /* All vectors of a panel for the rows of one block. */
 static void GEMM(panel)(gemm_block *b, int64_t rows) {
@@ -97,12 +105,81 @@ static void GEMM(panel)(gemm_block *b, int64_t rows) {
     b->ahead = part.ahead;
 }
 
+static void GEMM(widened4)(const gemm_block *b) { GEMM(block)(b, 4, GEMM_VECTORS(4), true); }
+static void GEMM(widened5)(const gemm_block *b) { GEMM(block)(b, 5, GEMM_VECTORS(5), true); }
+static void GEMM(widened6)(const gemm_block *b) { GEMM(block)(b, 6, GEMM_VECTORS(6), true); }
+
+/* Blocks of rows from which widening pays; they have 4 rows or more. */
+enum { GEMM(least_blocks) = 4 };
+
+static void GEMM(run_widened)(
+    const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+    /* 16 KiB of the first-level cache; the other half is for the rows. */
+    enum { VECTORS = GEMM_VECTORS(GEMM_BLOCK_ROWS), WIDE = VECTORS * VECTOR_LANES, UNIT = 256 / GEMM_PARTS };
+    static void (*const kernels[])(const gemm_block *) = {GEMM(widened4), GEMM(widened5), GEMM(widened6)};
+    _Alignas(64) float weights[UNIT * GEMM_PARTS * WIDE];
+    int64_t rows = row_end - row_begin, blocks = (rows + GEMM_BLOCK_ROWS - 1) / GEMM_BLOCK_ROWS;
+    int64_t height = rows / blocks, higher = rows % blocks, passes = blocks * (CK_PANEL / WIDE);
+    int64_t steps = ck_gemm_steps(GEMM_DTYPE, c->k);
+    const unsigned char *w = (const unsigned char *)c->w + panel_begin * steps * GEMM_STEP_BYTES;
+    const unsigned char *w_end = (const unsigned char *)c->w + ck_panels(c->n) * steps * GEMM_STEP_BYTES;
+    for (int64_t panel = panel_begin; panel < panel_end; panel++) {
+        int64_t step = 0;
+        do {
+            int64_t count = steps - step < UNIT ? steps - step : UNIT, columns = c->n - panel * CK_PANEL;
+            const unsigned char *next = w + count * GEMM_STEP_BYTES, *ahead = next;
+            const unsigned char *ahead_end = next + UNIT * GEMM_STEP_BYTES;
+            if (ahead_end > w_end) ahead_end = w_end;
+            int64_t lines = (4 * GEMM_STEP_BYTES / 64 + passes - 1) / passes;
+            for (int64_t column = 0; column < CK_PANEL && column < columns; column += WIDE) {
+                const unsigned char *from = w + column * (GEMM_STEP_BYTES / CK_PANEL);
+                for (int64_t s = 0; s < count; s++, from += GEMM_STEP_BYTES) {
+                    GEMM_UNROLL for (int part = 0; part < GEMM_PARTS; part++) {
+                        GEMM_UNROLL for (int v = 0; v < VECTORS; v++) {
+                            vector_store(
+                                weights + ((s * GEMM_PARTS + part) * VECTORS + v) * VECTOR_LANES,
+                                GEMM_WEIGHTS(from + v * GEMM_VECTOR_BYTES, part));
+                        }
+                    }
+                }
+                int64_t row = row_begin, first = panel * CK_PANEL + column;
+                for (int64_t i = 0; i < blocks; i++) {
+                    int64_t taken = height + (i < higher);
+                    gemm_block b = {
+                        .x = (const unsigned char *)c->x + row * GEMM_X_STRIDE(c) + step * GEMM_PARTS * 4,
+                        .x_stride = GEMM_X_STRIDE(c),
+                        .w = (const unsigned char *)weights,
+                        .steps = count,
+                        .ahead = ahead,
+                        .ahead_lines = ahead < ahead_end ? lines : 0,
+                        .first = step == 0,
+                        .last = step + count == steps,
+                        .out = c->out + row * c->ldo + first,
+                        .ldo = c->ldo,
+                        .bias = c->bias ? c->bias + first : NULL,
+                        .columns = columns - column,
+                    };
+                    kernels[taken - 4](&b);
+                    ahead += count / 4 * b.ahead_lines * 64;
+                    row += taken;
+                }
+            }
+            w = next;
+            step += count;
+        } while (step < steps);
+    }
+}
+
 static void GEMM(run)(
     const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
     int64_t rows = row_end - row_begin;
     if (rows <= 0 || panel_begin >= panel_end) return;
     /* Blocks of as equal height as can be: 16 rows are 6 + 5 + 5, not 6 + 6 + 4. */
     int64_t blocks = (rows + GEMM_BLOCK_ROWS - 1) / GEMM_BLOCK_ROWS;
+    if (GEMM_WIDENS && blocks >= GEMM(least_blocks)) {
+        GEMM(run_widened)(c, row_begin, row_end, panel_begin, panel_end);
+        return;
+    }
     int64_t height = rows / blocks, higher = rows % blocks;
     int64_t passes = 0; /* over the weights of a unit, in panels */
     for (int64_t i = 0; i < blocks; i++) {
@@ -149,6 +226,7 @@ static void GEMM(run)(
 }
 
 #undef GEMM_UNROLL
+#undef GEMM_WIDENS
 #undef GEMM_VECTOR_BYTES
 #undef GEMM_STEP_BYTES
 #undef GEMM
