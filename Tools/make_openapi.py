@@ -108,7 +108,10 @@ MESSAGE_OBJECT = form(
      "content": listed(OBJECT), "stop_reason": nullable(STRING), "usage": OBJECT},
     ["id", "type", "role", "content", "stop_reason", "usage"])
 STATUS = form({"status": STRING}, ["status"])
-BLOCKS = {"anyOf": [STRING, listed(TEXT_PART, minItems=1)]}
+CACHE_CONTROL = form({"type": {"type": "string", "enum": ["ephemeral"]}, "ttl": {"type": "string", "enum": ["5m", "1h"]}},
+                     ["type"])
+BLOCKS = {"anyOf": [STRING, listed(form({**TEXT_PART["properties"], "cache_control": CACHE_CONTROL}, ["type", "text"]),
+                                   minItems=1)]}
 OLLAMA_OPTIONS = form({"temperature": number(0, 2), "top_k": integer(1, 100), "num_predict": integer(1, 32),
                        "seed": SEED, "stop": listed(STRING, maxItems=4)})
 SESSION = form({"session_id": {"type": "string", "pattern": "^[a-z0-9]{1,40}$"}}, ["session_id"])
@@ -139,6 +142,28 @@ def get(summary, schema, parameters=(), more=None):
 
 
 MISSING = {"404": "There is none with this name."}
+CONFLICT = {"409": "It was computed, but pins may keep no more."}
+# One of these.
+CACHED_PROMPT = [{"messages": MESSAGES}, {"text": {"type": "string", "minLength": 1}},
+                 {"input_ids": {**TOKENS, "minItems": 1}}]
+
+
+def cached_prompt(**more):
+    return {"anyOf": [form({**prompt, "cache_salt": STRING, **more}, list(prompt)) for prompt in CACHED_PROMPT]}
+
+
+def query(name, schema, required=False):
+    return {"name": name, "in": "query", "required": required, "schema": schema}
+
+
+PIN = form({"id": STRING, "tokens": integer(1), "pinned_tokens": integer(0), "age_seconds": number(0),
+            "expires_in_seconds": nullable(number()), "begins": STRING},
+           ["id", "tokens", "pinned_tokens", "expires_in_seconds"])
+CACHE_REPORT = form(
+    {"prompt_tokens": integer(1), "cached_tokens": integer(0), "cached_tokens_by_tier": OBJECT,
+     "awaited_tokens": integer(0), "missed": listed(form({"reason": STRING, "tokens": integer(1)}, ["reason", "tokens"])),
+     "divergence": nullable(OBJECT), "summary": STRING},
+    ["prompt_tokens", "cached_tokens", "cached_tokens_by_tier", "missed", "divergence", "summary"])
 EVENTS = "text/event-stream"
 PATHS = {
     "/v1/chat/completions": post(
@@ -230,6 +255,30 @@ PATHS = {
     "/open_session": post("Begin a session.", form({**SESSION["properties"], "capacity_of_str_len": integer(1, 10**6)},
                                                    ["session_id"]), STRING),
     "/close_session": post("End a session.", SESSION, form({"success": BOOLEAN}, ["success"])),
+    "/cache/tree": get(
+        "What is cached, the most valuable first.",
+        form({"page_size": integer(1), "bytes_per_token": integer(1), "pages": OBJECT, "nodes": integer(0),
+              "order": STRING, "prefixes": listed(form(
+                  {"node": integer(), "parent": nullable(integer()), "prefix_tokens": integer(0), "tokens": integer(1),
+                   "bytes": integer(0), "hits": integer(0), "saved_tokens": integer(0),
+                   "saved_prefill_seconds": number(0), "age_seconds": number(0), "idle_seconds": number(0),
+                   "tier": STRING, "begins": STRING, "ends": STRING},
+                  ["tokens", "bytes", "hits", "saved_tokens", "saved_prefill_seconds", "age_seconds", "tier"]))},
+             ["page_size", "pages", "prefixes"]),
+        [query("order", {"type": "string", "enum": ["saved", "tokens", "hits", "recent"]}),
+         query("limit", integer(1, 1000)), query("preview", integer(0, 512))]),
+    "/cache/probe": post("How much of a prompt is cached now.", cached_prompt(), CACHE_REPORT),
+    "/cache/explain": get("What the cache did for a request, and why not more.", CACHE_REPORT,
+                          [query("request_id", {"type": "string", "minLength": 1}, required=True)], more=MISSING),
+    "/cache/pin": post(
+        "Compute a prompt if need be, and keep it.",
+        cached_prompt(id={"type": "string", "minLength": 1, "maxLength": 64}, ttl=number(1, 60), tokens=integer(1)),
+        PIN, more=CONFLICT),
+    "/cache/pins": get("What is kept.", form(
+        {"pinned_tokens": integer(0), "budget_tokens": integer(0), "pins": listed(PIN)},
+        ["pinned_tokens", "budget_tokens", "pins"])),
+    "/cache/unpin": post("Keep it no longer.", form({"id": {"type": "string", "minLength": 1}}, ["id"]),
+                         form({"id": STRING, "unpinned": BOOLEAN}, ["id", "unpinned"]), more=MISSING),
     "/flush_cache": post("Forget every cached prefix.", None, None),
     "/update_weights_from_disk": post("Another model directory in place of the served one.", form(
         {"model_path": {"type": "string", "enum": ["/no/such/model"]}, "abort_all_requests": BOOLEAN}, ["model_path"]),

@@ -63,7 +63,7 @@ static void run_task(const ck_attention_call *c, const ck_attention_task *t, uns
         /* Rows ascend, so the last one sees furthest. */
         s.begin = (t->first_split + n) * CK_SPLIT_TOKENS;
         s.end = s.begin + CK_SPLIT_TOKENS < last[rows - 1] + 1 ? s.begin + CK_SPLIT_TOKENS : last[rows - 1] + 1;
-        if (t->partial >= 0) s.states = c->partials + ((size_t)t->partial + (size_t)n * (size_t)rows) * state;
+        if (t->partial >= 0) s.states = c->partials + (size_t)(t->partial + (int64_t)n * t->partial_stride) * state;
         c->kernels->split(&s);
         for (int32_t i = 0; t->partial < 0 && i < rows; i++)
             c->kernels->merge(merged + (size_t)i * state, local + (size_t)i * state, d);
@@ -89,7 +89,7 @@ void ck_attention_merge(const void *call, int32_t begin, int32_t end, int32_t wo
             const float *partial = c->partials + ((size_t)t->partial + (size_t)r) * state;
             clear_state(merged, d);
             for (int32_t n = 0; n < t->split_count; n++)
-                c->kernels->merge(merged, partial + (size_t)n * (size_t)rows * state, d);
+                c->kernels->merge(merged, partial + (size_t)n * (size_t)t->partial_stride * state, d);
             finish(c, t, t->begin + r, merged);
         }
     }

@@ -24,12 +24,18 @@ package struct SequenceSpan: Sendable, Hashable {
     package var firstPage: Int
     /// Pages of this sequence in the table.
     package var pageCount: Int
+    /// How many of them, from position 0 on, are also those of the sequence before this one in the batch: a backend may
+    /// read these once for both.
+    package var sharedPages: Int
 
-    package init(firstRow: Int, rowCount: Int, startPosition: Int, firstPage: Int, pageCount: Int) {
+    package init(
+        firstRow: Int, rowCount: Int, startPosition: Int, firstPage: Int, pageCount: Int, sharedPages: Int = 0
+    ) {
         self.firstRow = firstRow
         self.rowCount = rowCount
         self.startPosition = startPosition
         self.firstPage = firstPage
         self.pageCount = pageCount
+        self.sharedPages = sharedPages
     }
 }

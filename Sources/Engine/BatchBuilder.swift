@@ -15,7 +15,7 @@ package enum BatchBuilder {
                 SequenceSpan(
                     firstRow: context.tokens.count, rowCount: entry.tokens.count,
                     startPosition: entry.startPosition, firstPage: context.pageTable.count,
-                    pageCount: entry.pages.count))
+                    pageCount: entry.pages.count, sharedPages: entry.sharedPages))
             for offset in entry.scored { context.sampledRows.append(Int32(context.tokens.count + offset)) }
             context.tokens.append(contentsOf: entry.tokens)
             for offset in entry.tokens.indices {

@@ -79,10 +79,11 @@ package enum EngineLoader {
             model: model, backend: backend, cache: cache,
             sampler: Sampler(baseSeed: seed))
         progress(.selfCheck)
+        let probePages: Int
         do {
             backend.beginStep()
             defer { backend.endStep() }
-            try SelfCheck.run(
+            probePages = try SelfCheck.run(
                 runner, backend: backend, vocabularySize: model.vocabularySize, pageSize: layout.pageSize,
                 pages: pages, rows: resolved.chunkedPrefillSize.value)
         }
@@ -91,7 +92,8 @@ package enum EngineLoader {
             configuration, resolved, pages: pages, vocabularySize: model.vocabularySize,
             endOfSequenceIDs: endOfSequenceIDs)
         let tiers = try openTiers(
-            configuration, files: files, cache: cache, backend: backend.information, mailbox: mailbox, &scheduling)
+            configuration, files: files, cache: cache, probePages: probePages, backend: backend.information,
+            mailbox: mailbox, &scheduling)
         let live = LiveRequests(
             running: resolved.maxRunningRequests.value, queued: resolved.maxQueuedRequests.value)
         let loop = EngineLoop(
@@ -120,8 +122,8 @@ package enum EngineLoader {
 
     /// The lower tiers that could be opened; nil if none.
     private static func openTiers(
-        _ configuration: EngineConfiguration, files: ModelFiles, cache: KVCache, backend: BackendInformation,
-        mailbox: Mailbox, _ scheduling: inout SchedulerConfiguration
+        _ configuration: EngineConfiguration, files: ModelFiles, cache: KVCache, probePages: Int,
+        backend: BackendInformation, mailbox: Mailbox, _ scheduling: inout SchedulerConfiguration
     ) throws -> TierDriver? {
         guard let wanted = configuration.tiers, !configuration.disableRadixCache,
             cache.hostBytes(ofPage: 0) != nil
@@ -129,7 +131,7 @@ package enum EngineLoader {
         let record = PageRecord(
             fingerprint: try PageFingerprint.make(
                 files: files, weights: "\(configuration.dtype?.rawValue ?? "") \(configuration.weightFormat.rawValue)",
-                layout: cache.layout, backend: backend),
+                cache: cache, probePages: probePages, backend: backend, version: wanted.version),
             pageBytes: cache.layout.bytesPerPage)
         let tiers = wanted.open(record)
         if tiers.isEmpty { return nil }

@@ -41,17 +41,27 @@ package struct CacheBench: Sendable {
     package func run(
         _ workload: CacheWorkload, poolTokens: Int? = nil, policy: EvictionPolicyName = .lru, reuses: Bool = true
     ) async throws -> Run {
+        try await withEngine {
+            if let poolTokens { $0.maxTotalTokens = poolTokens }
+            $0.evictionPolicy = policy
+            $0.disableRadixCache = !reuses
+        } body: { engine in
+            try await feed(workload, engine)
+        }
+    }
+
+    private func withEngine<Result: Sendable>(
+        _ change: (inout EngineConfiguration) -> Void = { _ in }, body: (EngineHandle) async throws -> Result
+    ) async throws -> Result {
         var configuration = configuration
-        if let poolTokens { configuration.maxTotalTokens = poolTokens }
-        configuration.evictionPolicy = policy
-        configuration.disableRadixCache = !reuses
+        change(&configuration)
         let engine = try await EngineLoader.start(
             configuration, files: files, endOfSequenceIDs: [], backend: backend,
             availableMemory: { HostInfo.availableMemory() }, progress: { _ in })
         do {
-            let run = try await feed(workload, engine)
+            let result = try await body(engine)
             await engine.shutdown()
-            return run
+            return result
         } catch {
             await engine.shutdown()
             throw error
@@ -65,16 +75,18 @@ package struct CacheBench: Sendable {
         var histories: [Int: [Int32]] = [:]
         let rounds = Dictionary(grouping: workload.requests.indices) { workload.requests[$0].round }
         for round in rounds.keys.sorted() {
-            var prompts: [(index: Int, prompt: [Int32])] = []
-            for index in rounds[round] ?? [] {
+            let indices = rounds[round] ?? []
+            let prompts = indices.map { index in
                 let request = workload.requests[index]
                 let history = request.conversation.flatMap { histories[$0] } ?? []
-                prompts.append((index, history + request.prompt))
+                return Prompt(tokens: history + request.prompt, outputLength: request.outputLength)
             }
+            // Let go together, so that one run plans the same steps as another.
+            await engine.pause(.inPlace)
             let start = clock.now
-            let answers = try await answers(prompts, workload, engine)
+            let answers = try await answers(prompts, engine) { engine.resume() }
             run.seconds += start.duration(to: clock.now) / .seconds(1)
-            for ((index, prompt), answer) in zip(prompts, answers) {
+            for (index, (prompt, answer)) in zip(indices, zip(prompts.map(\.tokens), answers)) {
                 run.promptTokens += prompt.count
                 run.cachedTokens += answer.cached
                 // The token sampled last is never fed.
@@ -92,18 +104,24 @@ package struct CacheBench: Sendable {
         return run
     }
 
+    private struct Prompt {
+        var tokens: [Int32]
+        var outputLength = 1
+    }
+
     private func answers(
-        _ prompts: [(index: Int, prompt: [Int32])], _ workload: CacheWorkload, _ engine: EngineHandle
+        _ prompts: [Prompt], _ engine: EngineHandle, submitted: () -> Void = {}
     ) async throws -> [(tokens: [Int32], cached: Int)] {
         var streams: [AsyncStream<GenerationEvent>] = []
-        for (index, prompt) in prompts {
+        for (index, prompt) in prompts.enumerated() {
             var sampling = SamplingParameters()
             sampling.temperature = 0
-            sampling.maxTokens = workload.requests[index].outputLength
+            sampling.maxTokens = prompt.outputLength
             sampling.ignoreEOS = true
             streams.append(
-                try engine.submit(GenerationRequest(id: "\(index)", prompt: prompt, sampling: sampling)))
+                try engine.submit(GenerationRequest(id: "\(index)", prompt: prompt.tokens, sampling: sampling)))
         }
+        submitted()
         var answers: [(tokens: [Int32], cached: Int)] = []
         for stream in streams {
             var tokens: [Int32] = []
@@ -139,46 +157,75 @@ package struct CacheBench: Sendable {
     package func burst(
         documentTokens: Int, questionTokens: Int, questions: Int, rounds: Int
     ) async throws -> Burst {
-        let engine = try await EngineLoader.start(
-            configuration, files: files, endOfSequenceIDs: [], backend: backend,
-            availableMemory: { HostInfo.availableMemory() }, progress: { _ in })
-        let clock = ContinuousClock()
-        var numbers = SplitMix(state: 11)
-        func text(_ count: Int) -> [Int32] {
-            (0..<count).map { _ in Int32(numbers.next() % UInt64(engine.information.vocabularySize)) }
-        }
-        func time(_ prompts: [[Int32]]) async throws -> Double {
-            let start = clock.now
-            let work = CacheWorkload(prompts: prompts)
-            _ = try await answers(prompts.enumerated().map { ($0.offset, $0.element) }, work, engine)
-            return start.duration(to: clock.now) / .seconds(1)
-        }
-        var measured: [Burst] = []
-        do {
+        let measured = try await withEngine { engine in
+            var text = RandomText(engine)
+            var measured: [Burst] = []
             for _ in 0...rounds {
-                let fresh = text(documentTokens)
-                let together = try await time((0..<questions).map { _ in fresh + text(questionTokens) })
-                let other = text(documentTokens)
-                let document = try await time([other])
+                let fresh = text.next(documentTokens)
+                let together = try await seconds(
+                    (0..<questions).map { _ in Prompt(tokens: fresh + text.next(questionTokens)) }, engine)
+                let other = text.next(documentTokens)
+                let document = try await seconds([Prompt(tokens: other)], engine)
                 var alone = 0.0
-                for _ in 0..<questions { alone += try await time([other + text(questionTokens)]) }
+                for _ in 0..<questions {
+                    alone += try await seconds([Prompt(tokens: other + text.next(questionTokens))], engine)
+                }
                 measured.append(Burst(together: together, document: document, questions: alone))
             }
-        } catch {
-            await engine.shutdown()
-            throw error
+            return measured.dropFirst()
         }
-        await engine.shutdown()
-        let counted = measured.dropFirst()
         return Burst(
-            together: counted.map(\.together).median, document: counted.map(\.document).median,
-            questions: counted.map(\.questions).median)
+            together: measured.map(\.together).median, document: measured.map(\.document).median,
+            questions: measured.map(\.questions).median)
+    }
+
+    // MARK: Overhead
+
+    /// Prompts that have nothing in common, with the cache and without.
+    ///
+    /// Two engines stand side by side and get the same prompts, turn and turn about (off, on, on, off); of the two
+    /// times of each the better one counts, since whatever else the machine does only slows a round down. The pools
+    /// fill up in the rounds, so that the engine with the cache evicts as it would in service.
+    ///
+    /// - Returns: seconds of each pair, after one that does not count.
+    package func overhead(
+        prompts: Int, promptTokens: Int, outputTokens: Int, pairs: Int
+    ) async throws -> [(off: Double, on: Double)] {
+        try await withEngine {
+            $0.disableRadixCache = true
+        } body: { off in
+            try await withEngine { on in
+                var text = RandomText(on)
+                func round() -> [Prompt] {
+                    (0..<prompts).map { _ in Prompt(tokens: text.next(promptTokens), outputLength: outputTokens) }
+                }
+                var result: [(off: Double, on: Double)] = []
+                for _ in 0...pairs {
+                    let (first, second) = (round(), round())
+                    let before = try await seconds(first, off)
+                    let cached = [try await seconds(first, on), try await seconds(second, on)]
+                    let after = try await seconds(second, off)
+                    result.append((min(before, after), min(cached[0], cached[1])))
+                }
+                return Array(result.dropFirst())
+            }
+        }
+    }
+
+    private func seconds(_ prompts: [Prompt], _ engine: EngineHandle) async throws -> Double {
+        let clock = ContinuousClock()
+        let start = clock.now
+        _ = try await answers(prompts, engine)
+        return start.duration(to: clock.now) / .seconds(1)
     }
 }
 
-extension CacheWorkload {
-    /// Prompts that are answered with one token each.
-    fileprivate init(prompts: [[Int32]]) {
-        self.init(name: "burst", requests: prompts.map { Request(prompt: $0, outputLength: 1, round: 0) })
-    }
+/// Tokens of the whole vocabulary, the same in every run.
+private struct RandomText {
+    private var numbers = SplitMix(state: 11)
+    private let vocabularySize: UInt64
+
+    init(_ engine: EngineHandle) { vocabularySize = UInt64(engine.information.vocabularySize) }
+
+    mutating func next(_ count: Int) -> [Int32] { (0..<count).map { _ in Int32(numbers.next() % vocabularySize) } }
 }

@@ -27,13 +27,6 @@ package struct CacheWorkload: Sendable {
         numbers = SplitMix(state: seed)
     }
 
-    /// Prompts given as they are.
-    init(name: String, requests: [Request]) {
-        self.name = name
-        explanation = ""
-        self.requests = requests
-    }
-
     /// Tokens of the longest sequence: a pool must hold at least that.
     package var longestSequence: Int {
         var conversations: [Int: Int] = [:]

@@ -100,7 +100,6 @@ package struct KernelBench {
                     layer: layer, context)
             }
         }
-        var table = TextTable(["\(model.name) attention", "µs", "GFLOP/s", "GB/s", "of limit"])
         let cases: [(String, [(start: Int, rows: Int)])] = [
             ("prefill 512 at 0", [(0, 512)]), ("prefill 512 at 1536", [(1536, 512)]),
             ("prefill 512 at 7680", [(7680, 512)]), ("decode 1 at 512", [(511, 1)]),
@@ -108,16 +107,19 @@ package struct KernelBench {
             // Eight sequences on pages of their own.
             ("decode 8 at 1024", (0..<8).map { _ in (1023, 1) }),
         ]
+        func time(_ context: ForwardContext, layers: Int) -> Double {
+            backend.fastest(within: seconds) {
+                for layer in 0..<layers {
+                    backend.attention(qkv, shape, cache: cache, layer: layer, context, into: output)
+                }
+            } / Double(layers)
+        }
+        var table = TextTable(["\(model.name) attention", "µs", "GFLOP/s", "GB/s", "of limit"])
         for (name, spans) in cases {
             let context = Self.context(spans, pages: tokens / layout.pageSize)
-            let work = AttentionWork(context, shape, bytesPerToken: layout.bytesPerToken / layout.layers)
+            let work = AttentionWork(context, shape, layout)
             let layers = work.bytes * 64 < work.arithmetic / 64 ? min(2, layout.layers) : layout.layers
-            let time =
-                backend.fastest(within: seconds) {
-                    for layer in 0..<layers {
-                        backend.attention(qkv, shape, cache: cache, layer: layer, context, into: output)
-                    }
-                } / Double(layers)
+            let time = time(context, layers: layers)
             let limit = max(work.arithmetic / peak, work.bytes / ceilings.readBandwidth)
             table.append([
                 "  " + name, (time * 1e6).fixed(1), (work.arithmetic / time * 1e-9).fixed(1),
@@ -125,6 +127,29 @@ package struct KernelBench {
             ])
         }
         show(table.text + "\n")
+
+        var sharing = TextTable([
+            "\(model.name) attention behind a shared beginning", "one by one, µs", "together, µs", "gain",
+        ])
+        for (sequences, rows, common) in [
+            (2, 1, 1024), (8, 1, 1024), (8, 1, 4096), (8, 1, 7680), (32, 1, 7680), (4, 8, 4096), (8, 32, 4096),
+        ] {
+            var context = Self.context(
+                (0..<sequences).map { _ in (common + 100, rows) }, pages: tokens / layout.pageSize)
+            // The same pages, known to be the same or not.
+            for index in 1..<sequences {
+                let pages = context.sequences[index].firstPage
+                for page in 0..<common / layout.pageSize { context.pageTable[pages + page] = Int32(page) }
+            }
+            let alone = time(context, layers: layout.layers)
+            for index in 1..<sequences { context.sequences[index].sharedPages = common / layout.pageSize }
+            let once = time(context, layers: layout.layers)
+            sharing.append([
+                "  \(sequences) x \(rows) rows behind \(common)", (alone * 1e6).fixed(1), (once * 1e6).fixed(1),
+                (alone / once).fixed(2),
+            ])
+        }
+        show(sharing.text + "\n")
     }
 
     /// Sequences one after the other, each with pages of its own as far as there are enough.

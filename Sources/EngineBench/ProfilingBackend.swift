@@ -186,7 +186,7 @@ package final class ProfilingBackend: Backend {
         _ qkv: Tensor, _ shape: AttentionShape, sinks: Vector?, cache: KVCache, layer: Int,
         _ context: ForwardContext, into output: Tensor
     ) {
-        let work = AttentionWork(context, shape, bytesPerToken: cache.layout.bytesPerToken / cache.layout.layers)
+        let work = AttentionWork(context, shape, cache.layout)
         timed(.attention, arithmetic: work.arithmetic, bytes: work.bytes) {
             backend.attention(
                 qkv, shape, sinks: sinks, cache: cache, layer: layer, context, into: output)
@@ -215,10 +215,10 @@ package final class ProfilingBackend: Backend {
 struct AttentionWork {
     /// Of both products, over the positions that each row sees.
     var arithmetic = 0.0
-    /// Keys and values of each sequence, once.
+    /// Keys and values of each sequence, once; of pages that neighbours share, once for all of them.
     var bytes = 0.0
 
-    init(_ context: ForwardContext, _ shape: AttentionShape, bytesPerToken: Int) {
+    init(_ context: ForwardContext, _ shape: AttentionShape, _ layout: KVLayout) {
         let perPosition = 4 * Double(shape.heads) * Double(shape.headDimension)
         let window = shape.window ?? .max
         for sequence in context.sequences {
@@ -227,7 +227,8 @@ struct AttentionWork {
                 arithmetic += perPosition * Double(min(position + 1, window))
             }
             let seen = window == .max ? end : min(end, window + sequence.rowCount - 1)
-            bytes += Double(seen) * Double(bytesPerToken)
+            let shared = window == .max ? min(sequence.sharedPages * layout.pageSize, sequence.startPosition) : 0
+            bytes += Double(seen - shared) * Double(layout.bytesPerToken / layout.layers)
         }
     }
 }

@@ -6,11 +6,14 @@ package struct PinRequest: Sendable, Equatable {
     package var tokens: Int?
     /// Seconds from when the prefix has been computed. Nil: until unpinned.
     package var timeToLive: Double?
+    /// A wish of a client, not an order of the operator: it gives way to pins that do not yield, and never shortens one.
+    package var yields: Bool
 
-    package init(id: String, tokens: Int? = nil, timeToLive: Double? = nil) {
+    package init(id: String, tokens: Int? = nil, timeToLive: Double? = nil, yields: Bool = false) {
         self.id = id
         self.tokens = tokens
         self.timeToLive = timeToLive
+        self.yields = yields
     }
 }
 

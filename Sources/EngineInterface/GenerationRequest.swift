@@ -11,8 +11,8 @@ package struct GenerationRequest: Sendable {
     package var priority: Int
     /// Nil: the prompt's own log-probabilities are not wanted.
     package var promptLogprobs: PromptLogprobs?
-    /// Keeps the prompt, or the beginning of it, in the cache once it has been computed.
-    package var pin: PinRequest?
+    /// Keeps the prompt, or beginnings of it, in the cache once they have been computed.
+    package var pins: [PinRequest] = []
     /// What the output must look like; nil: anything.
     package var constraint: OutputConstraint?
 

@@ -18,7 +18,7 @@ enum TierStart {
             let level: Logger.Level = notice.level == .warning ? .warning : .info
             logger.log(level: level, "cache tier \(notice.tier): \(notice.text)")
         }
-        return EngineTiers(writePolicy: options.writePolicy) { record in
+        return EngineTiers(writePolicy: options.writePolicy, version: radishVersion) { record in
             wanted.compactMap { tier in
                 switch tier {
                 case .redis(let address):

@@ -2,7 +2,7 @@ import CHiredis
 package import PrefixCache
 import Synchronization
 
-/// Pages in a Redis or Valkey server, shared by all servers of the same model and build. What it may hold is the
+/// Pages in a Redis or Valkey server, shared by all servers of the same model and version. What it may hold is the
 /// server's `maxmemory` and `maxmemory-policy`.
 ///
 /// A connection each for asking, reading and writing, so that none delays the others. A connection that fails

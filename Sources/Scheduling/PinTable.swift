@@ -6,56 +6,88 @@ struct PinTable {
     final class Pin {
         let id: String
         let namespace: Namespace
+        /// Of full pages.
         let tokens: [Int32]
+        /// Tokens that were asked for.
+        var wanted: Int
         let createdAt: Double
         var expiresAt: Double?
+        var yields: Bool
         var held = HeldPages()
         /// Nil once given back.
         var lease: Lease?
 
-        init(id: String, namespace: Namespace, tokens: [Int32], createdAt: Double, expiresAt: Double?) {
-            self.id = id
+        init(_ request: PinRequest, namespace: Namespace, tokens: [Int32], wanted: Int, now: Double) {
+            id = request.id
             self.namespace = namespace
             self.tokens = tokens
-            self.createdAt = createdAt
-            self.expiresAt = expiresAt
+            self.wanted = wanted
+            createdAt = now
+            expiresAt = request.timeToLive.map { now + $0 }
+            yields = request.yields
+        }
+
+        /// The order in which pins give way.
+        static func < (a: Pin, b: Pin) -> Bool {
+            if a.yields != b.yields { return a.yields }
+            return (a.expiresAt ?? .infinity) < (b.expiresAt ?? .infinity)
         }
     }
 
     /// In order of creation.
     private(set) var pins: [Pin] = []
+    /// How many pins keep a page: they may share some.
+    private var uses: [Int32: Int] = [:]
     /// Pages that may be kept in all.
     let budget: Int
 
     init(budget: Int) { self.budget = budget }
 
     var isEmpty: Bool { pins.isEmpty }
-    /// Pins may share pages.
-    var pages: Set<Int32> { Set(pins.flatMap(\.held.table)) }
+    var pageCount: Int { uses.count }
+    var pages: some Collection<Int32> { uses.keys }
 
-    /// Keeps `tokens`, as far as they are cached, or renews the pin that already does. Refuses what the budget has no
-    /// room for.
-    /// - Returns: whether the prefix is kept now.
+    /// Keeps the full pages of `tokens`, as far as they are cached, or renews the pin that already does. Refuses what the
+    /// budget has no room for.
     mutating func add(
-        _ tokens: [Int32], id: String, namespace: Namespace, timeToLive: Double?, in cache: inout any PageCache,
+        _ tokens: ArraySlice<Int32>, _ request: PinRequest, namespace: Namespace, in cache: inout any PageCache,
         now: Double
-    ) -> Bool {
-        let expiresAt = timeToLive.map { now + $0 }
+    ) {
+        let wanted = tokens.count
+        let tokens = Array(tokens.prefix(wanted / cache.pageSize * cache.pageSize))
+        if tokens.isEmpty { return }
         if let same = pins.first(where: { $0.tokens == tokens && $0.namespace == namespace }) {
-            same.expiresAt = expiresAt
-            return true
+            return renew(same, request, wanted: wanted, now: now)
         }
-        remove(id: id, in: &cache, now: now)
+        remove(id: request.id, in: &cache, now: now)
+        let pin = Pin(request, namespace: namespace, tokens: tokens, wanted: wanted, now: now)
         let match = cache.match(tokens, limit: tokens.count, namespace: namespace, after: nil)
-        let pin = Pin(id: id, namespace: namespace, tokens: tokens, createdAt: now, expiresAt: expiresAt)
         let lease = cache.protect(match, held: &pin.held, now: now)
-        guard !pin.held.table.isEmpty, pages.union(pin.held.table).count <= budget else {
+        while !request.yields, !hasRoom(for: pin), let index = next(), pins[index].yields {
+            release(pins.remove(at: index), in: &cache, now: now)
+        }
+        guard !pin.held.table.isEmpty, hasRoom(for: pin) else {
             cache.release(lease, held: &pin.held, now: now)
-            return false
+            return
         }
         pin.lease = consume lease
+        for page in pin.held.table { uses[page, default: 0] += 1 }
         pins.append(pin)
-        return true
+    }
+
+    private func hasRoom(for pin: Pin) -> Bool {
+        uses.count + pin.held.table.count { uses[$0] == nil } <= budget
+    }
+
+    private func renew(_ pin: Pin, _ request: PinRequest, wanted: Int, now: Double) {
+        let expiresAt = request.timeToLive.map { now + $0 }
+        pin.wanted = wanted
+        if request.yields {
+            pin.expiresAt = pin.expiresAt.flatMap { old in expiresAt.map { max(old, $0) } }
+        } else {
+            pin.expiresAt = expiresAt
+            pin.yields = false
+        }
     }
 
     /// - Returns: whether there was one.
@@ -72,17 +104,22 @@ struct PinTable {
         pins.removeAll { $0.lease == nil }
     }
 
-    /// Gives up the pin that would have expired first, of those without end the oldest.
+    /// Gives up the pin that would have expired first, of those without end the oldest; clients' wishes before others.
     /// - Returns: false if there is none.
     mutating func giveWay(in cache: inout any PageCache, now: Double) -> Bool {
-        let order = pins.indices.min { (pins[$0].expiresAt ?? .infinity) < (pins[$1].expiresAt ?? .infinity) }
-        guard let index = order else { return false }
+        guard let index = next() else { return false }
         release(pins.remove(at: index), in: &cache, now: now)
         return true
     }
 
-    private func release(_ pin: Pin, in cache: inout any PageCache, now: Double) {
+    private func next() -> Int? { pins.indices.min { pins[$0] < pins[$1] } }
+
+    private mutating func release(_ pin: Pin, in cache: inout any PageCache, now: Double) {
         guard let lease = pin.lease.take() else { return }
+        for page in pin.held.table {
+            guard let count = uses[page] else { continue }
+            uses[page] = count > 1 ? count - 1 : nil
+        }
         cache.release(lease, held: &pin.held, now: now)
     }
 }
@@ -94,7 +131,7 @@ extension Scheduler {
         pins.removeExpired(in: &cache, now: now)
         return pins.pins.map { pin in
             PinnedPrefix(
-                id: pin.id, cacheNamespace: pin.namespace.salt, tokens: pin.tokens.count,
+                id: pin.id, cacheNamespace: pin.namespace.salt, tokens: pin.wanted,
                 pinnedTokens: pin.held.table.count * configuration.pageSize, pages: pin.held.table.count,
                 ageSeconds: now - pin.createdAt, expiresInSeconds: pin.expiresAt.map { $0 - now },
                 head: Array(pin.tokens.prefix(64)))
@@ -109,13 +146,12 @@ extension Scheduler {
     }
 
     /// Keeps what a request asked to have kept, once it has been fed.
-    func pinIfWanted(_ sequence: SequenceState, now: Double) {
-        guard let pin = sequence.pin else { return }
-        let count = min(pin.tokens ?? sequence.prompt.count, sequence.prompt.count)
-        guard sequence.fed >= count, count > 0 else { return }
-        sequence.pin = nil
-        _ = pins.add(
-            Array(sequence.prompt[..<count]), id: pin.id, namespace: sequence.namespace,
-            timeToLive: pin.timeToLive, in: &cache, now: now)
+    func pinWhatIsWanted(_ sequence: SequenceState, now: Double) {
+        if sequence.pins.isEmpty { return }
+        func end(_ pin: PinRequest) -> Int { min(pin.tokens ?? .max, sequence.prompt.count) }
+        for pin in sequence.pins where end(pin) <= sequence.fed {
+            pins.add(sequence.prompt[..<end(pin)], pin, namespace: sequence.namespace, in: &cache, now: now)
+        }
+        sequence.pins.removeAll { end($0) <= sequence.fed }
     }
 }

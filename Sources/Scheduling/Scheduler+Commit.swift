@@ -21,7 +21,7 @@ extension Scheduler {
             sequence.fed += sequence.plannedRows
             sequence.plannedRows = 0
             publish(sequence, now: now)
-            pinIfWanted(sequence, now: now)
+            pinWhatIsWanted(sequence, now: now)
             guard sequence.pending == 0 else { continue }
             guard let sample = samples.next(), sample.sequence == sequence.number else {
                 preconditionFailure("the result has no sample for sequence \(sequence.number)")

@@ -22,6 +22,8 @@ extension Scheduler {
             precondition(awaitsTiers, "there is work, but no step was planned")
             return nil
         }
+        step.gatherSharers()
+        outstanding = step.entries.compactMap { sequences[$0.sequence] }
         return step
     }
 
@@ -113,7 +115,6 @@ extension Scheduler {
 
     func addEntry(_ sequence: SequenceState, rows: Int, to step: inout StepPlan) {
         sequence.plannedRows = rows
-        outstanding.append(sequence)
         let end = sequence.fed + rows
         step.entries.append(
             StepEntry(

@@ -121,7 +121,7 @@ package final class Scheduler {
         result.evictedPages = cache.evictedPages
         result.flushedPages = cache.flushedPages
         result.pins = pins.pins.count
-        result.pinnedPages = pins.pages.count
+        result.pinnedPages = pins.pageCount
         result.pinnablePages = pins.budget
         result.runningRequests = running.count
         result.waitingRequests = queue.count

@@ -48,7 +48,7 @@ final class SequenceState {
     /// Tokens that were cached when it was submitted.
     var firstMatch = 0
     /// What is to be kept of the prompt once it has been fed.
-    var pin: PinRequest?
+    var pins: [PinRequest]
     /// Keys of its full pages in the lower tiers, as far as they were needed.
     var keys: PageKeyChain?
     /// Leading full pages that the ledger of the tiers knows as this sequence's.
@@ -86,7 +86,7 @@ final class SequenceState {
         namespace = Namespace(salt: request.cacheNamespace)
         priority = request.priority
         scoring = request.promptLogprobs
-        pin = request.pin
+        pins = request.pins
         constraint = request.constraint
         submittedAt = now
         tokens = request.prompt

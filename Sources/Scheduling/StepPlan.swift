@@ -46,9 +46,12 @@ package struct StepEntry: Sendable, Equatable {
     package var samples: Bool
     /// Offsets into `tokens` after which the next token of the prompt is scored.
     package var scored: Range<Int>
+    /// Leading pages that are also those of the entry before this one.
+    package var sharedPages: Int
 
     package init(
-        sequence: Int, tokens: [Int32], startPosition: Int, pages: [Int32], samples: Bool, scored: Range<Int> = 0..<0
+        sequence: Int, tokens: [Int32], startPosition: Int, pages: [Int32], samples: Bool, scored: Range<Int> = 0..<0,
+        sharedPages: Int = 0
     ) {
         self.sequence = sequence
         self.tokens = tokens
@@ -56,5 +59,6 @@ package struct StepEntry: Sendable, Equatable {
         self.pages = pages
         self.samples = samples
         self.scored = scored
+        self.sharedPages = sharedPages
     }
 }

@@ -32,6 +32,8 @@ package struct PromptMap: Sendable {
 
     private let isChat: Bool
     private var spans: [Span] = []
+    /// Spaces at the beginning of a message's text that the template may have left out, by message.
+    private var leadingSpaces: [Int: Int] = [:]
     /// Byte at which each token ends.
     private var ends: [Int] = []
 
@@ -57,6 +59,7 @@ package struct PromptMap: Sendable {
                 guard !needle.isEmpty, let start = Self.find(needle, in: bytes, from: cursor) else { continue }
                 let range = start..<start + needle.count
                 spans.append(Span(range: range, place: .message(index: index, role: role)))
+                leadingSpaces[index] = leadingSpaces[index] ?? text.utf8.prefix(while: Self.isSpace).count
                 cursor = range.upperBound
             }
         }
@@ -68,6 +71,27 @@ package struct PromptMap: Sendable {
         guard isChat else { return .prompt }
         let byte = token == 0 ? 0 : ends[min(token, ends.count) - 1]
         return spans.first { $0.range.contains(byte) }?.place ?? .template
+    }
+
+    /// Leading tokens that end at or before a place; nil if the template does not show what is there.
+    package func tokens(before place: CacheMark.Place) -> Int? {
+        func start(_ isWanted: (_ index: Int, _ role: String) -> Bool) -> Int? {
+            for span in spans {
+                if case .message(let index, let role) = span.place, isWanted(index, role) {
+                    return span.range.lowerBound
+                }
+            }
+            return nil
+        }
+        let end: Int?
+        switch place {
+        case .behindTools: end = start { _, role in role != "system" }
+        // What the template writes between two messages belongs to both.
+        case .behindMessage(let message): end = start { index, _ in index > message } ?? ends.last
+        case .within(let message, let bytes):
+            end = start { index, _ in index == message }.map { $0 + bytes - leadingSpaces[message, default: 0] }
+        }
+        return end.map { end in ends.prefix { $0 <= end }.count }
     }
 
     /// A tool reaches from its name to that of the next one; the last as far as its description may.
@@ -120,8 +144,9 @@ package struct PromptMap: Sendable {
         }
     }
 
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
+
     private static func trimmed(_ text: String) -> [UInt8] {
-        func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
         var bytes = Array(text.utf8)
         while let last = bytes.last, isSpace(last) { bytes.removeLast() }
         return Array(bytes.drop(while: isSpace))

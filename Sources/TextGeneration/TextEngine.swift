@@ -42,7 +42,7 @@ package struct TextEngine: Sendable {
             priority: request.priority, promptLogprobs: request.promptLogprobs)
         generation.constraint = try await constraint(request, prompt: prompt)
         let events: AsyncStream<GenerationEvent>
-        generation.pin = request.pin
+        generation.pins = request.pins + wishes(of: request, prompt: prompt)
         do throws(RequestError) { events = try engine.submit(generation) } catch { throw .request(error) }
         var timer = observer.map(GenerationTimer.init)
         var text = TextStream(
@@ -66,6 +66,17 @@ package struct TextEngine: Sendable {
         }
         continuation.onTermination = { _ in pump.cancel() }
         return stream
+    }
+
+    /// The client's marks as pins, with the name of the request.
+    private func wishes(of request: TextRequest, prompt: [Int32]) -> [PinRequest] {
+        if request.cacheMarks.isEmpty { return [] }
+        let map = PromptMap(prompt, of: request.prompt, tokenizer: assets.tokenizer)
+        return request.cacheMarks.enumerated().compactMap { index, mark in
+            map.tokens(before: mark.place).map {
+                PinRequest(id: "\(request.id)-\(index)", tokens: $0, timeToLive: mark.timeToLive, yields: true)
+            }
+        }
     }
 
     private func parser(

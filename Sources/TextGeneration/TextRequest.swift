@@ -20,8 +20,10 @@ package struct TextRequest: Sendable {
     package var skipSpecialTokens: Bool
     package var cacheNamespace: String
     package var priority: Int
-    /// Keeps the prompt, or the beginning of it, in the cache once it has been computed.
-    package var pin: PinRequest?
+    /// Keeps the prompt, or beginnings of it, in the cache once they have been computed.
+    package var pins: [PinRequest] = []
+    /// Places in the conversation up to which the client wants the prompt kept.
+    package var cacheMarks: [CacheMark] = []
     /// Nil: the prompt's own log-probabilities are not wanted.
     package var promptLogprobs: PromptLogprobs?
     /// Only the last so many tokens of the prompt are used. -1: as many as leave room for `maxTokens` in the context.
@@ -73,6 +75,25 @@ package struct ChatPrompt: Sendable {
         self.addGenerationPrompt = addGenerationPrompt
         self.continueFinalMessage = continueFinalMessage
         self.templateVariables = templateVariables
+    }
+}
+
+/// A place in a conversation up to which its prompt is worth keeping, for so many seconds.
+package struct CacheMark: Sendable, Equatable {
+    package enum Place: Sendable, Equatable {
+        /// Behind tools and system messages.
+        case behindTools
+        case behindMessage(Int)
+        /// Behind so many UTF-8 bytes of a message's text.
+        case within(message: Int, bytes: Int)
+    }
+
+    package var place: Place
+    package var timeToLive: Double
+
+    package init(_ place: Place, timeToLive: Double) {
+        self.place = place
+        self.timeToLive = timeToLive
     }
 }
 

@@ -55,6 +55,8 @@ struct AttentionScene {
     var norms = false
     var layer = 0
     var pages = 0
+    /// What a sequence begins with: so many leading pages of an earlier one. Their tokens are fed by that one.
+    var origins: [Int: (sequence: Int, pages: Int)] = [:]
 
     var columns: Int { (shape.heads + 2 * shape.keyValueHeads) * shape.headDimension }
 
@@ -69,6 +71,9 @@ struct AttentionScene {
     }
 
     func token(_ sequence: Int, _ position: Int) -> [Float] {
+        if let origin = origins[sequence], position < origin.pages * layout.pageSize {
+            return token(origin.sequence, position)
+        }
         var numbers = Numbers(seed: UInt64(sequence * 1_000_003 + position))
         return numbers.floats(columns, scale: 2)
     }
@@ -77,7 +82,11 @@ struct AttentionScene {
     func pageTable(_ sequence: Int) -> [Int32] {
         func count(_ length: Int) -> Int { (length + layout.pageSize - 1) / layout.pageSize }
         let first = 1 + lengths[..<sequence].reduce(0) { $0 + count($1) }
-        return (0..<count(lengths[sequence])).map { Int32(first + $0) }.reversed()
+        var table: [Int32] = (0..<count(lengths[sequence])).map { Int32(first + $0) }.reversed()
+        if let origin = origins[sequence] {
+            table.replaceSubrange(..<origin.pages, with: pageTable(origin.sequence).prefix(origin.pages))
+        }
+        return table
     }
 
     /// One step: pieces of sequences, laid one below the other.
@@ -85,10 +94,14 @@ struct AttentionScene {
 
     /// Feeds the steps one after the other.
     ///
-    /// - Parameter prepare: sees the cache before anything is written.
+    /// - Parameters:
+    ///   - sharing: tells the backend which pages neighbours have in common.
+    ///   - onlyLast: the steps before the last one only store keys and values.
+    ///   - prepare: sees the cache before anything is written.
     /// - Returns: the output of each token of each sequence.
     func run(
-        _ backend: any Backend, steps: [Step], prepare: (KVCache) -> Void = { _ in }
+        _ backend: any Backend, steps: [Step], sharing: Bool = false, onlyLast: Bool = false,
+        prepare: (KVCache) -> Void = { _ in }
     ) throws -> [[[Float]]] {
         let most = steps.map { $0.reduce(0) { $0 + $1.positions.count } }.max() ?? 0
         let output = try backend.makeTensor(rows: most, columns: shape.heads * shape.headDimension)
@@ -103,23 +116,9 @@ struct AttentionScene {
         var result = lengths.map { [[Float]](repeating: [], count: $0) }
         backend.beginStep()
         defer { backend.endStep() }
-        for step in steps {
-            var context = ForwardContext()
-            var values: [Float] = []
-            for piece in step {
-                let table = pageTable(piece.sequence)
-                context.sequences.append(
-                    SequenceSpan(
-                        firstRow: context.tokens.count, rowCount: piece.positions.count,
-                        startPosition: piece.positions.lowerBound, firstPage: context.pageTable.count,
-                        pageCount: table.count))
-                context.pageTable += table
-                for position in piece.positions {
-                    context.tokens.append(0)
-                    context.positions.append(Int32(position))
-                    values += token(piece.sequence, position)
-                }
-            }
+        for (number, step) in steps.enumerated() {
+            let context = context(of: step, sharing: sharing)
+            let values = step.flatMap { piece in piece.positions.flatMap { token(piece.sequence, $0) } }
             let rows = context.rowCount
             // By way of an embedding table: tensors have no other door for data.
             let table = try backend.packWeight([floatView(values, [rows, columns])])
@@ -128,6 +127,7 @@ struct AttentionScene {
             backend.rotateAndStore(
                 qkv, shape, queryNorm: norm, keyNorm: norm, epsilon: 1e-6, rotary: rotary, cache: cache,
                 layer: layer, context)
+            if onlyLast, number < steps.count - 1 { continue }
             backend.attention(qkv, shape, cache: cache, layer: layer, context, into: output)
             var row = 0
             for piece in step {
@@ -138,6 +138,24 @@ struct AttentionScene {
             }
         }
         return result
+    }
+
+    func context(of step: Step, sharing: Bool) -> ForwardContext {
+        var context = ForwardContext()
+        var before: [Int32] = []
+        for piece in step {
+            let table = pageTable(piece.sequence)
+            context.sequences.append(
+                SequenceSpan(
+                    firstRow: context.tokens.count, rowCount: piece.positions.count,
+                    startPosition: piece.positions.lowerBound, firstPage: context.pageTable.count,
+                    pageCount: table.count, sharedPages: sharing ? zip(before, table).prefix { $0 == $1 }.count : 0))
+            context.pageTable += table
+            context.tokens += piece.positions.map { _ in 0 }
+            context.positions += piece.positions.map { Int32($0) }
+            before = table
+        }
+        return context
     }
 
     /// Chunks of a sequence: one of up to `first` tokens, then of `chunk`.

@@ -129,4 +129,29 @@ struct BatchInvarianceTests {
             #expect(answer.bits == expected[index].bits, "request \(index)")
         }
     }
+
+    /// Questions about a document that is longer than what attention reads at a time, some behind more that they share:
+    /// the pages are read once for all of them.
+    @Test(arguments: [1, 2])
+    func manyBehindOneDocument(threads: Int) async throws {
+        let document = Demo.prompt(1200, seed: 20)
+        let chapter = document + Demo.prompt(500, seed: 21)
+        let requests = (0..<10).map { index in
+            Demo.request(
+                "\(index)",
+                (index % 3 == 0 ? chapter : document) + Demo.prompt(1 + 5 * index, seed: 30 + UInt64(index)),
+                tokens: 20
+            ) { $0.topLogprobs = 3 }
+        }
+        let alone = try await Demo.withEngine(threads: 1, { $0.disableRadixCache = true }) { engine in
+            var answers: [[[UInt32]]] = []
+            for request in requests { answers.append(try await engine.answer(request).bits) }
+            return answers
+        }
+        try await Demo.withEngine(threads: threads) { engine in
+            #expect(try await engine.answers(requests).map(\.bits) == alone)
+            let statistics = await engine.statistics()
+            #expect(statistics.cachedPromptTokens > 9 * 1200)
+        }
+    }
 }

@@ -25,7 +25,7 @@ struct CacheInvarianceTests {
                 request.priority = Int.random(in: 0...2, using: &dice)
                 if Int.random(in: 0..<5, using: &dice) == 0 { request.cacheNamespace = "tenant" }
                 if Int.random(in: 0..<6, using: &dice) == 0 {
-                    request.pin = PinRequest(id: "\(place)", timeToLive: Bool.random(using: &dice) ? 0.01 : nil)
+                    request.pins = [PinRequest(id: "\(place)", timeToLive: Bool.random(using: &dice) ? 0.01 : nil)]
                 }
                 return request
             }

@@ -10,9 +10,10 @@ import Testing
 /// The engine with a disk below its pool: the same bits, whatever comes from where.
 struct TierTests {
     private static func tiers(
-        _ folder: TierDirectory, _ policy: TierWritePolicy = .writeThrough, limit: Int = 1 << 30
+        _ folder: TierDirectory, _ policy: TierWritePolicy = .writeThrough, limit: Int = 1 << 30,
+        version: String = "1"
     ) -> EngineTiers {
-        EngineTiers(writePolicy: policy) { record in
+        EngineTiers(writePolicy: policy, version: version) { record in
             let tier = try? DiskTier(
                 directory: folder.path, byteLimit: limit, record: record, now: { Double(time(nil)) },
                 report: { notice in
@@ -67,6 +68,30 @@ struct TierTests {
         await Demo.expectIdle(second)
         await second.shutdown()
         #expect(folder.warnings.isEmpty)
+    }
+
+    /// Whatever changes the bits of a page changes the name of the folder; what does not, does not.
+    @Test func onlyWhatWouldComputeTheSameBitsUsesThem() async throws {
+        let folder = try TierDirectory()
+        let request = requests([Demo.prompt(160, seed: 7)], round: 0)[0]
+        func cached(_ change: (inout EngineConfiguration) -> Void) async throws -> Int {
+            let engine = try await Demo.start {
+                $0.tiers = Self.tiers(folder)
+                change(&$0)
+            }
+            let answer = try await engine.answer(request)
+            await engine.shutdown()
+            return answer.usages[0].cachedTokens
+        }
+        #expect(try await cached { _ in } == 0)
+        #expect(try await cached { $0.tiers = Self.tiers(folder, version: "2") } == 0)
+        #expect(try await cached { $0.pageSize = 32 } == 0)
+        #expect(try await cached { $0.weightFormat = .int8 } == 0)
+        // Less room and smaller steps give the same bits.
+        #expect(
+            try await cached {
+                ($0.maxTotalTokens, $0.chunkedPrefillSize, $0.maxRunningRequests) = (2048, 32, 3)
+            } == 160)
     }
 
     /// What was never evicted is written when the server ends.

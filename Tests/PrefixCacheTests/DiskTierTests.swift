@@ -74,6 +74,23 @@ struct DiskTierTests {
         #expect(log.warnings.first?.contains("not used") == true)
     }
 
+    /// A disk that spoilt one page has spoilt others: one request finds that out for all of its pages.
+    @Test func whatFollowsADamagedPageIsWrittenAnew() throws {
+        let folder = try TierFolder()
+        let tier = try open(folder, TierLog())
+        let pages = TierPages(4, seed: 5)
+        #expect(pages.store(in: tier) == 4)
+        for key in pages.keys {
+            let path = try #require(folder.file(of: key))
+            var bytes = TierFile.read(path)
+            bytes[bytes.count - 1] ^= 1
+            TierFile.write(bytes, to: path)
+        }
+        #expect(pages.load(from: tier).isEmpty)
+        #expect(pages.store(in: tier) == 4)
+        #expect(pages.load(from: tier) == pages.contents)
+    }
+
     @Test func pagesOfAnotherModelAreNeverUsedEvenWhenTheyAreCopied() throws {
         let folder = try TierFolder()
         let log = TierLog()
@@ -95,7 +112,7 @@ struct DiskTierTests {
             TierFile.write(TierFile.read(from), to: to)
         }
         #expect(ours.load(from: tier).isEmpty)
-        #expect(log.warnings.contains { $0.contains("another model, build or layout") })
+        #expect(log.warnings.contains { $0.contains("another model, version or layout") })
         // One of ours under the name of another of ours.
         let more = TierPages(2, seed: 5)
         #expect(more.store(in: tier) == 2)

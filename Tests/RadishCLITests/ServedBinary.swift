@@ -9,9 +9,10 @@ final class ServedBinary {
     /// - Parameters:
     ///   - arguments: a shell command line behind `radish serve --port 0`.
     ///   - before: shell commands that set limits for the server.
-    init?(_ arguments: String, before: String = "") {
+    ///   - binary: a copy of the program; nil: the one that was built.
+    init?(_ arguments: String, before: String = "", binary: String? = nil) {
         logPath = "/tmp/radish-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).log"
-        let command = "\(before) exec '\(Binary.path)' serve --port 0 \(arguments) >'\(logPath)' 2>&1"
+        let command = "\(before) exec '\(binary ?? Binary.path)' serve --port 0 \(arguments) >'\(logPath)' 2>&1"
         var words: [UnsafeMutablePointer<CChar>?] = ["/bin/sh", "-c", command].map { (word: String) in
             strdup(word)
         }

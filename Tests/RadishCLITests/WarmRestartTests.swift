@@ -30,6 +30,21 @@ import Testing
         second.kill(SIGTERM)
     }
 
+    /// The same program in a file with other bytes, as after another build.
+    @Test func anotherBuildOfTheSameSourceFindsThePages() throws {
+        defer { removeFolder() }
+        let first = try #require(ServedBinary("--hicache-dir '\(folder)'"))
+        let cold = try #require(first.generate(document(5)))
+        settle()
+        first.kill(SIGKILL)
+        let copy = "\(folder)-radish"
+        defer { unlink(copy) }
+        #expect(system("cp '\(Binary.path)' '\(copy)' && echo built again >> '\(copy)'") == 0)
+        let second = try #require(ServedBinary("--hicache-dir '\(folder)'", binary: copy))
+        let warm = try #require(second.generate(document(5)))
+        #expect(warm.cached == 592 && warm.output == cold.output)
+    }
+
     @Test func aFolderThatCannotBeUsedIsALineInTheLog() throws {
         let file = Binary.temporaryFile("", name: "not-a-folder")
         let server = try #require(ServedBinary("--hicache-dir '\(file)/kv'"))

@@ -219,7 +219,8 @@ static float *attended(const ck_kernels *k, const scene *s, int32_t length, int3
                 int32_t split = (low > 0 ? low : 0) / CK_SPLIT_TOKENS;
                 for (int32_t head = 0; head < s->kv_heads && tasks < 64; head++)
                     list[tasks++] = (ck_attention_task){
-                        head, 0, first, 0, begin, end, split, last / CK_SPLIT_TOKENS - split + 1, -1, -1};
+                        .kv_head = head, .start_position = first, .begin = begin, .end = end, .first_split = split,
+                        .split_count = last / CK_SPLIT_TOKENS - split + 1, .sees = -1, .partial = -1};
             }
             size_t scratch_bytes = (ck_attention_scratch_bytes(d) + 63) / 64 * 64;
             unsigned char *scratch = buffer(scratch_bytes);
@@ -251,6 +252,62 @@ static void check_attention(const ck_kernels *k, const ck_kernels *plain) {
             compare("attention", k->name, found, expected, (size_t)(rows * s.heads * d), 0.02f);
             free(expected), free(found);
         }
+    }
+}
+
+/* Three sequences behind two splits in common: these once for all, against each sequence alone. The same bits. */
+static void check_shared_attention(const ck_kernels *k) {
+    enum { SEQUENCES = 3, COMMON = 2, HEADS = 5, D = 24, PAGE = 32, OWN = 70 };
+    enum { SHARED_PAGES = COMMON * CK_SPLIT_TOKENS / PAGE, OWN_PAGES = (OWN + PAGE - 1) / PAGE };
+    enum { PAGES = SHARED_PAGES + OWN_PAGES, POOL = SHARED_PAGES + SEQUENCES * OWN_PAGES };
+    static const int32_t rows[SEQUENCES] = {1, 4, 2};
+    for (int32_t dtype = CK_F32; dtype <= CK_BF16; dtype++) {
+        size_t page_floats = 2 * PAGE * D;
+        float *values = floats(POOL * page_floats);
+        unsigned char *pool = typed(values, POOL * page_floats, (ck_dtype)dtype);
+        int32_t *table = buffer(SEQUENCES * PAGES * 4), starts[SEQUENCES + 1] = {0};
+        for (int32_t i = 0; i < SEQUENCES * PAGES; i++) {
+            int32_t sequence = i / PAGES, page = i % PAGES;
+            table[i] = page < SHARED_PAGES ? page : SHARED_PAGES + sequence * OWN_PAGES + page - SHARED_PAGES;
+        }
+        for (int32_t i = 0; i < SEQUENCES; i++) starts[i + 1] = starts[i] + rows[i];
+        int32_t queries = starts[SEQUENCES] * HEADS;
+        size_t count = (size_t)(queries * D), state = (size_t)ck_attention_state_floats(D);
+        float *q = floats(count), *alone = buffer(count * 4), *found = buffer(count * 4);
+        float *partials = buffer((COMMON + 1) * (size_t)queries * state * 4);
+        size_t scratch_bytes = (ck_attention_scratch_bytes(D) + 63) / 64 * 64;
+        unsigned char *scratch = buffer(scratch_bytes);
+        ck_attention_task list[SEQUENCES], tails[SEQUENCES + COMMON];
+        for (int32_t i = 0; i < SEQUENCES; i++) {
+            list[i] = (ck_attention_task){
+                .first_row = starts[i], .start_position = COMMON * CK_SPLIT_TOKENS + OWN - rows[i], .first_page = i * PAGES,
+                .end = rows[i] * HEADS, .split_count = COMMON + 1, .sees = -1, .partial = -1};
+            tails[i] = list[i];
+            tails[i].first_split = COMMON, tails[i].split_count = 1, tails[i].partial_stride = queries;
+            tails[i].partial = COMMON * queries + starts[i] * HEADS;
+        }
+        for (int32_t i = 0; i < COMMON; i++)
+            tails[SEQUENCES + i] = (ck_attention_task){
+                .end = queries, .first_page = PAGES, .first_split = i, .split_count = 1,
+                .sees = COMMON * CK_SPLIT_TOKENS - 1, .partial_stride = queries, .partial = i * queries};
+        ck_kv_layer kv = {
+            pool, page_floats * ck_dtype_bytes((ck_dtype)dtype), page_floats * ck_dtype_bytes((ck_dtype)dtype), PAGE, D,
+            (ck_dtype)dtype, false};
+        ck_attention_call call = {
+            .kernels = k->attention, .kv = kv, .queries = q, .query_stride = HEADS * D, .output = alone,
+            .output_stride = HEADS * D, .group = HEADS, .scale = 0.2f, .page_table = table, .tasks = list,
+            .partials = partials, .scratch = scratch, .scratch_stride = scratch_bytes};
+        ck_attention_run(&call, 0, SEQUENCES, 0);
+        call.output = found, call.tasks = tails;
+        ck_attention_run(&call, 0, SEQUENCES + COMMON, 0);
+        for (int32_t i = 0; i < SEQUENCES; i++) {
+            list[i].partial_stride = queries;
+            list[i].partial = starts[i] * HEADS;
+        }
+        call.tasks = list;
+        ck_attention_merge(&call, 0, SEQUENCES, 0);
+        compare("shared attention", k->name, found, alone, count, 0);
+        free(values), free(pool), free(table), free(q), free(alone), free(found), free(partials), free(scratch);
     }
 }
 
@@ -327,6 +384,7 @@ int main(int argc, char **argv) {
         check_gated(k);
         check_rows(k, plain);
         check_attention(k, plain);
+        check_shared_attention(k);
         check_sampling(k, plain);
     }
     check_pool();

@@ -15,10 +15,11 @@ struct PinTests {
     private func document(_ count: Int, from: Int32 = 0) -> [Int32] { Array(from..<from + Int32(count)) }
 
     private func pinning(
-        _ id: String, _ prompt: [Int32], tokens: Int? = nil, timeToLive: Double? = nil, namespace: String = ""
+        _ id: String, _ prompt: [Int32], tokens: Int? = nil, timeToLive: Double? = nil, namespace: String = "",
+        yields: Bool = false
     ) -> GenerationRequest {
         var request = request("r" + id, prompt, maxTokens: 1, namespace: namespace)
-        request.pin = PinRequest(id: id, tokens: tokens, timeToLive: timeToLive)
+        request.pins = [PinRequest(id: id, tokens: tokens, timeToLive: timeToLive, yields: yields)]
         return request
     }
 
@@ -73,6 +74,30 @@ struct PinTests {
         #expect(engine.breach == nil, "\(engine.breach ?? "")")
     }
 
+    /// What clients wish to keep never stands in the way of what the operator keeps.
+    @Test func wishesGiveWayToPinsAndNeverShortenThem() throws {
+        var engine = engine(pages: 40, pinned: 128)
+        _ = try engine.submit(pinning("a", document(64), timeToLive: 300, yields: true))
+        _ = try engine.submit(pinning("b", document(64, from: 1000), timeToLive: 600, yields: true))
+        _ = try engine.submit(pinning("c", document(64, from: 2000), timeToLive: 900, yields: true))
+        engine.finish()
+        #expect(engine.scheduler.pinned(now: engine.now).map(\.id) == ["a", "b"], "the budget is full")
+        _ = try engine.submit(pinning("d", document(64, from: 3000)))
+        engine.finish()
+        #expect(engine.scheduler.pinned(now: engine.now).map(\.id) == ["b", "d"])
+        // Of the same pages: one token more does not fill another one.
+        _ = try engine.submit(pinning("e", document(65, from: 3000), timeToLive: 1, yields: true))
+        _ = try engine.submit(pinning("f", document(64, from: 1000), timeToLive: 1, yields: true))
+        engine.finish()
+        engine.now += 500
+        #expect(engine.scheduler.pinned(now: engine.now).map(\.id) == ["b", "d"])
+        _ = try engine.submit(pinning("g", document(64, from: 1000), timeToLive: 1000))
+        engine.finish()
+        engine.now += 900
+        #expect(engine.scheduler.pinned(now: engine.now).map(\.id) == ["b", "d"], "made to last by the operator")
+        #expect(engine.breach == nil, "\(engine.breach ?? "")")
+    }
+
     @Test func aRequestThatFitsThePoolAloneMakesPinsGiveWay() throws {
         var engine = engine(pages: 20, pinned: 320)
         _ = try engine.submit(pinning("a", document(150)))
@@ -108,9 +133,13 @@ struct PinTests {
                         namespace: Int.random(in: 0..<4, using: &random) == 0 ? "t" : "",
                         priority: Int.random(in: 0...2, using: &random))
                     if Int.random(in: 0..<4, using: &random) == 0 {
-                        next.pin = PinRequest(
-                            id: "\(number % 3)", tokens: Int.random(in: 1...length, using: &random),
-                            timeToLive: Bool.random(using: &random) ? 0.05 : nil)
+                        next.pins = (0..<Int.random(in: 1...2, using: &random)).map { _ in
+                            PinRequest(
+                                id: "\(Int.random(in: 0..<3, using: &random))",
+                                tokens: Int.random(in: 1...length, using: &random),
+                                timeToLive: Bool.random(using: &random) ? 0.05 : nil,
+                                yields: Bool.random(using: &random))
+                        }
                     }
                     _ = try engine.submit(next)
                     for _ in 0..<Int.random(in: 0...6, using: &random) { engine.step() }

@@ -89,6 +89,7 @@ struct SimulatedEngine {
             return false
         }
         obeyTierOrders()
+        checkOrder(plan)
         carryOut(plan)
         var samples: [StepResult.Sample] = []
         var scores: [GeneratedToken] = []
@@ -199,6 +200,21 @@ struct SimulatedEngine {
             where memory[Int(entry.pages[position / size]) * size + position % size] != digests[position] {
                 fail("sequence \(entry.sequence) reads a wrong prefix at position \(position)")
                 break
+            }
+        }
+    }
+
+    /// What two entries have in common, all between them have: sharers are next to each other.
+    private mutating func checkOrder(_ plan: StepPlan) {
+        func common(_ a: StepEntry, _ b: StepEntry) -> Int { zip(a.pages, b.pages).prefix { $0 == $1 }.count }
+        for (place, entry) in plan.entries.enumerated() {
+            if place == 0, entry.sharedPages != 0 { fail("the first entry shares pages with nobody before it") }
+            var least = Int.max
+            for next in plan.entries.dropFirst(place + 1) {
+                least = min(least, next.sharedPages)
+                if common(entry, next) != least {
+                    fail("sequence \(next.sequence) is apart from those it shares pages with")
+                }
             }
         }
     }

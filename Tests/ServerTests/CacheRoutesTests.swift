@@ -102,7 +102,7 @@ struct CacheRoutesTests {
             // The scripted engine keeps nothing, and says so.
             #expect(answer.status == 409)
             let request = try #require(server.engine.record.submissions.first)
-            #expect(request.pin == PinRequest(id: "p", timeToLive: 9) && request.cacheNamespace == "t")
+            #expect(request.pins == [PinRequest(id: "p", timeToLive: 9)] && request.cacheNamespace == "t")
             #expect(request.sampling.maxTokens == 1 && request.prompt == TinyModel.ids("abcd"))
             #expect(try await server.get("/cache/pins").json()["pins"]?.elements.count == 0)
             #expect(try await server.post("/cache/unpin", #"{"id":"p"}"#).status == 404)

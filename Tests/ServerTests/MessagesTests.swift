@@ -30,6 +30,53 @@ struct MessagesTests {
         }
     }
 
+    /// Each `cache_control` is a pin of the prompt up to where it stands, for as long as it says.
+    @Test func cacheControlKeepsThePromptUpToItsBlock() async throws {
+        try await TestServer.run(script: Self.answer) { (server) async throws in
+            let response = try await server.post(
+                "/v1/messages",
+                #"""
+                {"max_tokens":20,
+                 "system":[{"type":"text","text":" Rules"},
+                           {"type":"text","text":"Facts","cache_control":{"type":"ephemeral","ttl":"1h"}}],
+                 "messages":[{"role":"user","content":[
+                    {"type":"text","text":"Document","cache_control":{"type":"ephemeral"}},
+                    {"type":"text","text":"Question"}]},
+                   {"role":"assistant","content":"Answer"},
+                   {"role":"user","content":[{"type":"text","text":"Next","cache_control":{"type":"ephemeral"}}]}]}
+                """#)
+            #expect(response.status == 200)
+            let request = try #require(server.engine.record.submissions.first)
+            #expect(request.pins.map(\.timeToLive) == [3600, 300, 300])
+            #expect(request.pins.allSatisfy(\.yields) && Set(request.pins.map(\.id)).count == 3)
+            let kept = request.pins.map { TinyModel.text(Array(request.prompt.prefix($0.tokens ?? 0))) }
+            try #require(kept.count == 3)
+            #expect(kept[0].hasSuffix("Rules\nFacts<|im_end|>\n<|im_start|>user\n"))
+            #expect(kept[1].hasSuffix("Document"))
+            #expect(kept[2] == TinyModel.text(request.prompt))
+        }
+    }
+
+    @Test func cacheControlIsChecked() async throws {
+        try await TestServer.run(script: Self.answer) { (server) async throws in
+            for (control, parameter) in [
+                (#"{"type":"persistent"}"#, "cache_control.type"), ("{}", "cache_control.type"),
+                (#"{"type":"ephemeral","ttl":"2h"}"#, "cache_control.ttl"),
+            ] {
+                let block = #"{"type":"text","text":"a","cache_control":\#(control)}"#
+                let answer = try await server.post(
+                    "/v1/messages", #"{"max_tokens":2,"messages":[{"role":"user","content":[\#(block)]}]}"#)
+                #expect(answer.status == 400)
+                #expect(answer.text.contains("messages[0].content[0].\(parameter)"), "\(answer.text)")
+            }
+            let block = #"{"type":"text","text":"a","cache_control":{"type":"ephemeral"}}"#
+            let five = Array(repeating: block, count: 5).joined(separator: ",")
+            let answer = try await server.post(
+                "/v1/messages", #"{"max_tokens":2,"messages":[{"role":"user","content":[\#(five)]}]}"#)
+            #expect(answer.status == 400 && answer.text.contains("at most 4"))
+        }
+    }
+
     @Test func eventsComeInAnthropicsOrder() async throws {
         try await TestServer.run(script: Self.answer) { (server) async throws in
             let response = try await server.post(

@@ -83,7 +83,11 @@ typedef struct ck_attention_table {
 extern const ck_attention_table ck_attention_plain, ck_attention_avx2, ck_attention_avx512, ck_attention_avx512bf16;
 
 /* Queries begin ..< end of one sequence and one kv head, over some of their splits. Query i of a sequence belongs to
- * its row i / group and to the head i % group of the group. */
+ * its row i / group and to the head i % group of the group.
+ *
+ * Splits that several sequences have in common (the same pages at the same places) may be one task for all of them, if
+ * their rows lie one after the other: then first_row is the first one's, first_page any one's, and `sees` no less than
+ * the splits' last position. */
 typedef struct ck_attention_task {
     int32_t kv_head;
     int32_t first_row;            /* the sequence's first row in the batch */
@@ -91,10 +95,12 @@ typedef struct ck_attention_task {
     int32_t first_page;           /* of the sequence, in the page table */
     int32_t begin, end;
     int32_t first_split, split_count;
-    /* First of split_count * (end - begin) states in `partials` ([split][query]); -1: the task finishes its rows. */
-    int64_t partial;
-    /* Last position that every query sees (encoders); -1: each sees up to its own. */
+    /* Last position that every query sees (encoders, shared splits); -1: each sees up to its own. */
     int32_t sees;
+    /* States from one split to the next in `partials`. */
+    int32_t partial_stride;
+    /* State of the first query and split in `partials` ([split][query]); -1: the task finishes its rows. */
+    int64_t partial;
 } ck_attention_task;
 
 typedef struct ck_attention_call {

@@ -78,7 +78,7 @@ struct DiskFolder: Sendable {
         return found
     }
 
-    /// Folders of other models, builds or layouts beside this one.
+    /// Folders of other models, versions or layouts beside this one.
     func strangers() -> [String] {
         Self.names(in: base).filter { $0.hasPrefix(Self.prefix) }.map { base + "/" + $0 }.filter { $0 != path }
     }

@@ -103,7 +103,12 @@ package final class DiskTier: CacheTier {
     package func load(_ pages: ArraySlice<PageBuffer>, while goOn: () -> Bool) -> Int {
         var count = 0
         for page in pages {
-            guard goOn(), read(page) else { break }
+            guard goOn() else { break }
+            guard read(page) else {
+                // Whatever has spoilt this page may have spoilt those behind it: they are written anew once computed.
+                state.withLock { state in for later in pages.dropFirst(count) { state.index.remove(later.key.text) } }
+                break
+            }
             count += 1
         }
         return count
@@ -257,7 +262,7 @@ package final class DiskTier: CacheTier {
             TierNotice(
                 .info, tier: name,
                 "\(folder.path): \(count) pages, \(bytes >> 20) MiB of \(byteLimit >> 20) MiB"
-                    + (foreign > 0 ? "; \(foreign >> 20) MiB of other models or builds are left alone" : "")))
+                    + (foreign > 0 ? "; \(foreign >> 20) MiB of other models or versions are left alone" : "")))
     }
 
     /// Makes the index what the folder is.

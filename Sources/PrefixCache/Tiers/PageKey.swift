@@ -36,7 +36,7 @@ package struct PageKey: Hashable, Sendable {
     }
 }
 
-/// What a page's bits depend on besides the tokens: another model, build, kernel path or page layout has another
+/// What a page's bits depend on besides the tokens: another model, version, kernel path or page layout has another
 /// fingerprint, and so never finds the pages of this one.
 package struct TierFingerprint: Hashable, Sendable {
     /// 32 bytes.

@@ -37,7 +37,7 @@ package struct PageRecord: Sendable {
             case .size(let found, let expected): "has \(found) bytes instead of \(expected)"
             case .notAPage: "is not a page of a cache"
             case .format(let found): "has format \(found), this version reads \(PageRecord.format)"
-            case .foreign: "was written by another model, build or layout"
+            case .foreign: "was written by another model, version or layout"
             case .otherPage: "holds another page"
             case .damagedHeader: "has a damaged header"
             case .damaged: "is damaged: the checksum differs"

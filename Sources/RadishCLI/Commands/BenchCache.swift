@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import EngineBench
+import LoadBench
 import PrefixCache
 import Radish
 
@@ -10,7 +11,8 @@ struct BenchCache: AsyncParsableCommand {
         abstract: "Run workloads that share prefixes, and hold the hit rate against the best there could be.",
         discussion: """
             radish bench cache
-            radish bench cache --model-path ./Qwen2.5-0.5B --only shared-document --burst
+            radish bench cache --model-path ./Qwen2.5-0.5B --burst
+            radish bench cache --overhead --pairs 100
             radish bench cache --tree
             """)
 
@@ -29,6 +31,12 @@ struct BenchCache: AsyncParsableCommand {
     @Flag(help: "16 questions at once on a fresh document of 2,000 tokens, against the parts alone.")
     var burst = false
 
+    @Flag(help: "What the cache costs where nothing is shared: prompts with and without it in turns.")
+    var overhead = false
+
+    @Option(help: ArgumentHelp("Pairs of rounds for --overhead.", valueName: "n"))
+    var pairs = 40
+
     @Flag(help: "The radix tree alone: a million cached tokens, no model.")
     var tree = false
 
@@ -39,6 +47,7 @@ struct BenchCache: AsyncParsableCommand {
 
     func validate() throws {
         guard repetitions >= 1 else { throw ValidationError("--repetitions \(repetitions): expected at least 1.") }
+        guard pairs >= 3 else { throw ValidationError("--pairs \(pairs): expected at least 3.") }
         guard scale > 0, scale <= 100 else { throw ValidationError("--scale \(scale): expected 0 to 100.") }
         let known = CacheWorkload.all(vocabularySize: 2, scale: 1).map(\.name)
         for name in only where !known.contains(name) {
@@ -59,6 +68,10 @@ struct BenchCache: AsyncParsableCommand {
                 backend: { try CPUBackend(kernels: nil, threads: threads, pin: true) })
             if burst {
                 try await reportBurst(bench)
+                return
+            }
+            if overhead {
+                try await reportOverhead(bench)
                 return
             }
             // Every vocabulary has so many ids.
@@ -108,6 +121,22 @@ struct BenchCache: AsyncParsableCommand {
             the document alone: \(milliseconds(burst.document)), the questions alone, one by one, \
             with the document cached: \(milliseconds(burst.questions))
             ratio: \(burst.ratio.fixed(3))
+
+            """)
+    }
+
+    private func reportOverhead(_ bench: CacheBench) async throws {
+        let (prompts, tokens, answer) = (8, max(1, Int(1000 * scale)), 4)
+        let pairs = try await bench.overhead(
+            prompts: prompts, promptTokens: tokens, outputTokens: answer, pairs: pairs)
+        let interval = Bootstrap.interval(runs: pairs.map { (a: $0.off, b: $0.on) })
+        func percent(_ ratio: Double) -> String { ((ratio - 1) * 100).fixed(2) + "%" }
+        StandardStreams.write(
+            """
+            \(prompts) prompts of \(tokens) tokens that have nothing in common, \(answer) tokens each, \(pairs.count) pairs of rounds
+            without the cache: \(milliseconds(pairs.map(\.off).reduce(0, +) / Double(pairs.count))), \
+            with it: \(milliseconds(pairs.map(\.on).reduce(0, +) / Double(pairs.count)))
+            overhead: \(percent(interval.ratio)), 95% interval \(percent(interval.low)) to \(percent(interval.high))
 
             """)
     }

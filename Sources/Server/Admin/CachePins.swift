@@ -65,7 +65,7 @@ package enum CachePins {
         var request = TextRequest(
             id: RequestIdentity.random("pin-"), prompt: .tokens(tokens), sampling: sampling,
             cacheNamespace: body.cacheSalt)
-        if body.pin { request.pin = PinRequest(id: id, tokens: body.tokens, timeToLive: body.timeToLive) }
+        if body.pin { request.pins = [PinRequest(id: id, tokens: body.tokens, timeToLive: body.timeToLive)] }
         return request
     }
 

@@ -17,7 +17,8 @@ struct MessagesRoute: Sendable {
         let model = try parts.modelName(body.model)
         let id = RequestIdentity.random("msg_")
         let names = FieldNames(prompt: "messages")
-        let textRequest = ChatCompletionsRoute.textRequest(body.chat, id: id, engine)
+        var textRequest = ChatCompletionsRoute.textRequest(body.chat, id: id, engine)
+        textRequest.cacheMarks = body.breakpoints.map(CacheMark.init)
         let connection = await context.connection()
         let running = try await connection.whileOpen { [parts] in
             try await parts.start([textRequest], choices: 1, engine, names)
@@ -50,6 +51,18 @@ struct MessagesRoute: Sendable {
             let tokens = try await engine.promptTokens(textRequest)
             return Response { $0.field("input_tokens", tokens.count) }
         } catch { throw ErrorMapping.failure(error, FieldNames(prompt: "messages")) }
+    }
+}
+
+extension CacheMark {
+    fileprivate init(_ breakpoint: CacheBreakpoint) {
+        let place: Place =
+            switch breakpoint.place {
+            case .tools: .behindTools
+            case .message(let index): .behindMessage(index)
+            case .text(let message, let bytes): .within(message: message, bytes: bytes)
+            }
+        self.init(place, timeToLive: breakpoint.timeToLive)
     }
 }
 

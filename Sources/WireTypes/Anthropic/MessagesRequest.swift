@@ -4,6 +4,8 @@ package struct MessagesRequest: Sendable, Equatable {
     package var chat: ChatCompletionRequest
     package var model: String?
     package var stream: Bool
+    /// Where the client wants the prompt kept, from the front to the back.
+    package private(set) var breakpoints: [CacheBreakpoint] = []
 
     /// - Parameter counts: only the prompt matters; `max_tokens` may be absent.
     /// - Throws: `FieldError` with a path in Anthropic's body.
@@ -13,9 +15,13 @@ package struct MessagesRequest: Sendable, Equatable {
         stream = counts ? false : try fields.bool("stream") ?? false
         var body = JSONObject()
         var messages: [JSONValue] = []
+        breakpoints = try CacheBreakpoint.ofTools(fields)
         if let system = fields["system"] {
             let text = try AnthropicContent.text(system, path: "system")
-            if !text.isEmpty { messages.append(ChatJSON.message("system", text)) }
+            if !text.isEmpty {
+                breakpoints += try CacheBreakpoint.inBlocks(of: system, path: "system", message: 0)
+                messages.append(ChatJSON.message("system", text))
+            }
         }
         guard let turns = try fields.array("messages") else { throw FieldError("messages", .missing) }
         guard !turns.isEmpty else { throw FieldError("messages", .invalid("at least one message is needed")) }
@@ -23,8 +29,19 @@ package struct MessagesRequest: Sendable, Equatable {
         for (index, turn) in turns.enumerated() {
             let turn = try JSONFields(turn, path: "messages[\(index)]")
             guard let role = try turn.string("role") else { throw FieldError(turn.path("role"), .missing) }
-            messages += try AnthropicContent.messages(turn, role: role)
+            let made = try AnthropicContent.messages(turn, role: role)
+            if let content = turn["content"] {
+                let last = messages.count + made.count - 1
+                breakpoints += try CacheBreakpoint.inBlocks(of: content, path: turn.path("content"), message: last)
+            }
+            messages += made
             lastRole = role
+        }
+        if let wish = try CacheBreakpoint(fields, .message(messages.count - 1)) { breakpoints.append(wish) }
+        guard breakpoints.count <= CacheBreakpoint.limit else {
+            throw FieldError(
+                "cache_control",
+                .invalid("at most \(CacheBreakpoint.limit) may be given, found \(breakpoints.count)"))
         }
         body.set("messages", .array(messages))
         // A last turn of the assistant is the beginning of the answer.
@@ -85,7 +102,7 @@ package struct MessagesRequest: Sendable, Equatable {
 
 /// Content blocks of Anthropic's messages.
 enum AnthropicContent {
-    /// A string, or the texts of blocks that may be nothing but text. `cache_control` says what is cached anyway.
+    /// A string, or the texts of blocks that may be nothing but text.
     static func text(_ value: JSONValue, path: String) throws(FieldError) -> String {
         if case .string(let text) = value { return text }
         var texts: [String] = []
