@@ -13,7 +13,7 @@ RADISH := .build/release/radish
 ARGS ?=
 PEERS ?= /tmp/radish-peers
 
-.PHONY: help serve build test sanitize smoke compat fuzz-http soak embeddings bench-peers format lint clean system-packages \
+.PHONY: help serve build test sanitize smoke compat fuzz-files fuzz-http soak embeddings bench-peers format lint clean system-packages \
 	python structured
 
 help: ## this list
@@ -41,6 +41,10 @@ sanitize: ## every kernel, on every path, under AddressSanitizer and UndefinedBe
 		-Werror -ISources/CKernels/include -o $(SANITIZED)/$$(echo FILE | tr / _).o FILE'
 	$(CLANG) -fsanitize=address,undefined -fuse-ld=lld -o $(SANITIZED)/kernels $(SANITIZED)/*.o -lm -lpthread
 	$(SANITIZED)/kernels
+
+fuzz-files: ## 10,000 damaged heads of every kind of weight file, under AddressSanitizer
+	RADISH_FUZZ_ROUNDS=10000 $(SWIFT) test --package-path Tests/Sanitizers/Files --scratch-path .build-fuzz -c release \
+		--sanitize=address --filter 'tenThousandMutationsAreSurvived|mutatedHeadersAreSurvived|mutatedFilesAreSurvived'
 
 smoke: build python ## the official openai client against the real server (installs it into .venv)
 	.venv/bin/python Tools/smoke.py --binary $(RADISH)
@@ -76,7 +80,7 @@ lint: ## check the style without changing anything
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
 
 clean: ## forget everything built
-	rm -rf .build .build-test .build-sanitize .venv
+	rm -rf .build .build-test .build-sanitize .build-fuzz .venv
 
 system-packages:
 	@Tools/setup/system_packages.sh

@@ -58,7 +58,7 @@ let package = Package(
         .target(name: "CPageHash", linkerSettings: [.linkedLibrary(":libsodium.a")]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
         library("Tensors"),
-        library("Compute", ["CKernels", "Tensors"]),
+        library("Compute", ["CKernels", "CPageHash", "Tensors"]),
         library("Checkpoint", ["Tensors"]),
         library("Models", ["Checkpoint", "Compute", "Tensors"]),
         library("Tokenizers"),

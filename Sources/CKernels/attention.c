@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-/* A worker's scratch: [queries][states of a split][merged states][values of a tile], each 64-byte aligned. */
+/* A worker's scratch: [queries][states of a split][merged states][values of a tile][its keys], each 64-byte aligned. */
 static size_t query_bytes(int32_t d) { return ((size_t)CK_ATTENTION_ROWS * (size_t)d * 4 + 63) / 64 * 64; }
 static size_t state_bytes(int32_t d) { return (size_t)CK_ATTENTION_ROWS * (size_t)ck_attention_state_floats(d) * 4; }
 
 size_t ck_attention_scratch_bytes(int32_t d) {
-    return query_bytes(d) + 2 * state_bytes(d) + CK_TILE_TOKENS / CK_BLOCK_TOKENS * ck_kv_half_block_bytes(d, CK_F32);
+    return query_bytes(d) + 2 * state_bytes(d) + 2 * CK_TILE_TOKENS / CK_BLOCK_TOKENS * ck_kv_half_block_bytes(d, CK_F32);
 }
 
 static void clear_state(float *state, int32_t d) {

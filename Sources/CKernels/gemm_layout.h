@@ -16,7 +16,8 @@ static inline int64_t ck_gemm_steps(ck_dtype dtype, int64_t k) {
     case CK_I8: return (k + 3) / 4;
     case CK_I4: return (k + CK_GROUP - 1) / CK_GROUP;
     case CK_F32:
-    case CK_F16: break;
+    case CK_F16:
+    case CK_E4M3: break;
     }
     return k;
 }

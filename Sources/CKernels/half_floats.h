@@ -53,4 +53,21 @@ static inline uint16_t ck_to_f16(float x) {
     return (uint16_t)(sign | ((magnitude >> 13) - (112 << 10)));
 }
 
+/* FP8 E4M3 ("fn": no infinity), nearest even; for finite x. What is larger than 448 becomes 448. */
+static inline uint8_t ck_to_e4m3(float x) {
+    uint32_t bits = ck_bits(x), sign = bits >> 24 & 0x80, magnitude = bits & 0x7fffffff;
+    if (magnitude > 0x43e00000) return (uint8_t)(sign | 0x7e);
+    if (magnitude < 0x3c800000) { /* below 2^-6: the sum below rounds at 2^-9 */
+        float shifted = ck_from_bits(magnitude) + 0x1p14f;
+        return (uint8_t)(sign | (ck_bits(shifted) - 0x46800000));
+    }
+    magnitude += 0x7ffff + (magnitude >> 20 & 1);
+    return (uint8_t)(sign | ((magnitude >> 20) - (120 << 3)));
+}
+
+/* As a float16 with 8 more of bias. NaN, which pages never hold, reads as 480. */
+static inline float ck_from_e4m3(uint8_t x) {
+    return ck_from_f16((uint16_t)((x & 0x80) << 8 | (x & 0x7f) << 7)) * 256;
+}
+
 #endif

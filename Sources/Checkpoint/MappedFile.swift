@@ -1,4 +1,5 @@
 import Glibc
+import Tensors
 
 /// Read-only bytes of a file, mapped into memory, constant data of the binary, or made here. The mapping lives as long as this
 /// object; views keep it alive.
@@ -86,6 +87,14 @@ package final class MappedFile: @unchecked Sendable {
         let end = range.upperBound / page * page
         guard begin < end, let base = memory.baseAddress else { return }
         madvise(UnsafeMutableRawPointer(mutating: base + begin), end - begin, MADV_DONTNEED)
+    }
+}
+
+extension MappedFile: ReleasableMemory {
+    package func release(_ bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.baseAddress, let base = memory.baseAddress else { return }
+        let offset = start - base
+        release(offset..<offset + bytes.count)
     }
 }
 

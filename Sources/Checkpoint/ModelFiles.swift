@@ -127,6 +127,27 @@ package struct ModelFiles: Sendable {
         return withExtendedLifetime(file) { file.bytes(0..<file.count).map { [UInt8]($0) } }
     }
 
+    /// What tells the files of weights and their configuration from any other: path, size, time of the last change and
+    /// number on its device of each. Nil for a model that is not in files.
+    package func identity() -> String? {
+        var paths: [String]
+        switch storage {
+        case .embedded: return nil
+        case .directory:
+            paths = names.filter { $0 == "config.json" || $0.hasSuffix(".safetensors") || $0.hasSuffix(".gguf") }
+                .map(path(of:))
+        case .gguf(let model, _): paths = model.paths
+        }
+        var lines: [String] = []
+        for path in paths {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            let time = status.st_mtim
+            lines.append("\(path) \(status.st_size) \(time.tv_sec).\(time.tv_nsec) \(status.st_dev):\(status.st_ino)")
+        }
+        return lines.joined(separator: "\n")
+    }
+
     /// The file type bits of a path, links followed; nil with errno set if there is nothing.
     private static func fileKind(_ path: String) -> mode_t? {
         var status = stat()

@@ -11,9 +11,16 @@ package protocol WeightSource: AnyObject {
     /// A borrowed view, valid while it (or a copy of it) lives.
     /// - Throws: `missingTensor`, or `unsupportedTensorType` for a type that no operation reads.
     func tensor(_ name: String) throws(CheckpointError) -> TensorView
+    /// A quantized matrix as it is written down; nil for tensors that are not quantized.
+    /// - Throws: as `tensor`.
+    func coded(_ name: String) throws(CheckpointError) -> (any CodedMatrix)?
     /// Says that the tensor's bytes are not needed any more, so that they need not stay in memory beside their packed
     /// form.
     func release(_ name: String)
+}
+
+extension WeightSource {
+    package func coded(_ name: String) throws(CheckpointError) -> (any CodedMatrix)? { nil }
 }
 
 /// A tensor as its file announces it; the file's bounds have been checked.

@@ -18,6 +18,26 @@ package protocol Backend: AnyObject {
     /// Packs weights `[outputs_i, inputs]` (float32, float16 or bfloat16, all of one type and `inputs`) one below the
     /// other into one weight `[Σ outputs_i, inputs]`: fused q/k/v or gate/up projections.
     func packWeight(_ parts: [TensorView], as format: WeightFormat) throws(ComputeError) -> PackedWeight
+    /// As `packWeight`, of matrices of codes, which stay codes in memory. Products are those of the matrices widened to
+    /// `dtype` beforehand, bit by bit.
+    ///
+    /// - Returns: nil where they have to be widened: this backend has no kernel for their form, they differ in it, or a
+    ///   number may not fit `dtype`.
+    func packCoded(
+        _ parts: [any CodedMatrix], widenedTo dtype: DType, name: String
+    ) throws(ComputeError) -> PackedWeight?
+    /// Opens what an earlier start packed and kept under the same key.
+    ///
+    /// - Parameter key: everything that the weights depend on beside this backend.
+    func openWeightCache(_ directory: String, key: String) -> WeightCacheState
+    /// A weight of the open cache; nil: it has to be packed.
+    func cachedWeight(_ name: String) -> PackedWeight?
+    /// Keeps a weight for the cache, if there is one to be made.
+    func cache(_ weight: PackedWeight, as name: String)
+    /// Writes what was kept. Once, when all weights are packed.
+    ///
+    /// - Returns: why that did not work; nil if it did or nothing was to be written.
+    func closeWeightCache() -> String?
     /// Zero-filled pages.
     func makeKVCache(_ layout: KVLayout, pages: Int) throws(ComputeError) -> KVCache
     /// - Parameters:
@@ -125,6 +145,17 @@ package protocol Backend: AnyObject {
 }
 
 extension Backend {
+    package func openWeightCache(_ directory: String, key: String) -> WeightCacheState {
+        .unusable("\(information.name) packs no weights")
+    }
+    package func cachedWeight(_ name: String) -> PackedWeight? { nil }
+    package func cache(_ weight: PackedWeight, as name: String) {}
+    package func closeWeightCache() -> String? { nil }
+
+    package func packCoded(
+        _ parts: [any CodedMatrix], widenedTo dtype: DType, name: String
+    ) throws(ComputeError) -> PackedWeight? { nil }
+
     /// Attention without sinks.
     package func attention(
         _ qkv: Tensor, _ shape: AttentionShape, cache: KVCache, layer: Int, _ context: ForwardContext,
@@ -220,6 +251,15 @@ package struct BackendInformation: Sendable, Equatable {
         self.kernels = kernels
         self.threads = threads
     }
+}
+
+/// What was found where packed weights are kept.
+package enum WeightCacheState: Sendable, Equatable {
+    case mapped(bytes: Int, path: String)
+    /// Nothing: it will be made.
+    case absent
+    /// Something else, which will be replaced; or nothing can be kept there. A sentence without its point.
+    case unusable(String)
 }
 
 package enum ComputeError: Error, Equatable, Sendable {

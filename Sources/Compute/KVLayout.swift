@@ -7,7 +7,7 @@ package struct KVLayout: Sendable, Hashable {
     package var headDimension: Int
     /// Tokens per page, a multiple of 16.
     package var pageSize: Int
-    /// `float32`, `float16` or `bfloat16`.
+    /// `float32`, `float16`, `bfloat16`, `float8e4m3`, or `int8` with a float32 scale for each key and value of a head.
     package var dtype: DType
     /// A token is stored once, and is key and value (multi-head latent attention).
     package var isLatent: Bool
@@ -28,6 +28,10 @@ package struct KVLayout: Sendable, Hashable {
         (heads + (isLatent ? 1 : 2) * keyValueHeads) * headDimension
     }
 
-    package var bytesPerToken: Int { (isLatent ? 1 : 2) * layers * keyValueHeads * headDimension * dtype.byteCount }
+    /// Bytes of the key, or the value, of one token and one head.
+    package var bytesPerHead: Int { headDimension * dtype.byteCount + (dtype == .int8 ? 4 : 0) }
+    package var bytesPerToken: Int { (isLatent ? 1 : 2) * layers * keyValueHeads * bytesPerHead }
+    /// The types that pages may have.
+    package static let dtypes: [DType] = [.float32, .float16, .bfloat16, .float8e4m3, .int8]
     package var bytesPerPage: Int { bytesPerToken * pageSize }
 }

@@ -28,6 +28,23 @@ package enum WeightFormat: String, Sendable, Hashable, CaseIterable {
     /// Four bits with a float16 scale for each 32 inputs of an output: scale = element of largest magnitude / -8. Inputs
     /// as for `int8`.
     case int4
+    /// FP8 (E4M3) with a float32 scale for each output: largest magnitude / 448. Inputs as for `stored`.
+    case fp8
+    /// Four bits (E2M1) with a power of two for each 32 inputs of an output (OCP Microscaling 1.0, section 6.3: that of
+    /// the largest magnitude, less that of the largest E2M1 number). Inputs as for `stored`.
+    case mxfp4
+
+    /// Inputs are quantized too.
+    package var quantizesInputs: Bool { self == .int8 || self == .int4 }
+
+    /// Of the embedding and the output projection, whose errors reach every token, where layers have this format.
+    package var ofTables: WeightFormat {
+        switch self {
+        case .stored: .stored
+        case .int8, .int4: .int8
+        case .fp8, .mxfp4: .fp8
+        }
+    }
 }
 
 /// A weight `[outputs, inputs]` repacked into the layout the backend's micro-kernels read. Exists once in memory.

@@ -72,7 +72,10 @@ package final class EncoderHandle: EmbeddingEngine {
                 do {
                     let encoder = try EncoderLoader.load(
                         files, backend: backend(), rows: batchRows, texts: batchTexts, dtype: configuration.dtype,
-                        format: configuration.weightFormat, progress: { progress(.weights($0)) })
+                        format: configuration.weightFormat,
+                        cache: configuration.weightCacheDirectory.map {
+                            WeightCacheUse(directory: $0) { progress(.note($0)) }
+                        }, progress: { progress(.weights($0)) })
                     let runner = try EncoderRunner(encoder, modules)
                     progress(.selfCheck)
                     try runner.check()

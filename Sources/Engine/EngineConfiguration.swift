@@ -10,8 +10,12 @@ package struct EngineConfiguration: Sendable {
     package var modelPath: String
     /// Nil: as stored in the checkpoint.
     package var dtype: DType?
+    /// Of the pages; nil: as the weights.
+    package var kvCacheDType: DType?
     /// Weights are quantized while they load, from whatever type they are stored in.
     package var weightFormat: WeightFormat
+    /// Where packed weights are kept for the next start; nil: nowhere.
+    package var weightCacheDirectory: String?
     /// Shorter than the model's own context; never longer.
     package var contextLength: Int?
     /// Share of the memory available at start that weights and KV pool may use together.

@@ -11,6 +11,8 @@ package enum EngineLoader {
     /// What is going on while a model loads; for progress bars and the log.
     package enum Stage: Sendable {
         case weights(LoadProgress)
+        /// A sentence for the operator.
+        case note(String)
         case selfCheck
         case ready
     }
@@ -54,7 +56,8 @@ package enum EngineLoader {
 
     private static func load(
         _ configuration: EngineConfiguration, files: ModelFiles, endOfSequenceIDs: Set<Int32>,
-        backend: any Backend, availableMemory: () -> Int, mailbox: Mailbox, progress: (Stage) -> Void,
+        backend: any Backend, availableMemory: () -> Int, mailbox: Mailbox,
+        progress: @escaping @Sendable (Stage) -> Void,
         ready: (EngineHandle) -> Void
     ) throws -> EngineLoop {
         let before = availableMemory()
@@ -66,8 +69,10 @@ package enum EngineLoader {
         let model = try ModelLoader.load(
             files, backend: backend, limits: limits, dtype: configuration.dtype,
             format: configuration.weightFormat, needsOutput: !configuration.isEmbedding,
+            cache: configuration.weightCacheDirectory.map { WeightCacheUse(directory: $0) { progress(.note($0)) } },
             progress: { progress(.weights($0)) })
-        let layout = model.kvLayout(pageSize: resolved.pageSize.value)
+        var layout = model.kvLayout(pageSize: resolved.pageSize.value)
+        if let dtype = configuration.kvCacheDType { layout.dtype = dtype }
         let available = availableMemory()
         try resolved.resolvePool(
             configuration, layout: layout, available: available, weightBytes: max(0, before - available))

@@ -3,7 +3,8 @@ package import Tensors
 
 /// Times the kernels of one model on random weights of its shapes, so that its speed is known before anything is loaded.
 ///
-/// One layer is enough: copies of its matrices are read in turn until no cache helps, as in the whole model.
+/// One layer is enough: copies of its matrices are read in turn until no cache helps, as in the whole model. Of a model
+/// with experts, one of each kind; tokens are taken to choose evenly, and moving rows to experts and back is not timed.
 package struct ModelSpeedProbe {
     /// Seconds of a step's parts for some numbers of rows.
     package struct Costs: Sendable {
@@ -60,7 +61,7 @@ package struct ModelSpeedProbe {
             layers.append(layer)
         }
         let head = try backend.packWeight(
-            [weights.matrix(shape.vocabulary, shape.hidden, dtype)], as: format == .stored ? .stored : .int8)
+            [weights.matrix(shape.vocabulary, shape.hidden, dtype)], as: format.ofTables)
         let hidden = try weights.activations(on: backend, rows: most, columns: shape.hidden)
         let normed = try backend.makeTensor(rows: most, columns: shape.hidden)
         let mixed = try weights.activations(on: backend, rows: most, columns: shape.heads * shape.headDimension)
@@ -68,20 +69,36 @@ package struct ModelSpeedProbe {
         let gated = try backend.makeTensor(rows: most, columns: shape.intermediate)
         let queries = try backend.makeTensor(rows: most, columns: shape.queryKeyValue)
         let norm = try backend.makeVector([weights.matrix(1, shape.hidden, .float32)])
+        let experts = try ExpertProbe(backend, shape, weights, dtype: dtype, format: format, rows: most)
+        let sparseLayers = shape.experts?.layers ?? 0
         for rows in rows.sorted() {
-            let time = backend.fastest(within: seconds) {
-                for layer in layers {
-                    backend.addRMSNorm(
-                        residual: hidden, delta: hidden, weight: norm, epsilon: 1e-6, into: normed, rows: rows)
-                    backend.linear(normed, layer[0], bias: nil, into: queries, rows: rows)
-                    backend.linear(mixed, layer[1], bias: nil, into: normed, rows: rows)
-                    backend.addRMSNorm(
-                        residual: hidden, delta: normed, weight: norm, epsilon: 1e-6, into: normed, rows: rows)
-                    backend.gatedLinear(normed, layer[2], bias: nil, scratch: wide, into: gated, rows: rows)
-                    backend.linear(gated, layer[3], bias: nil, into: normed, rows: rows)
-                }
+            func attention(_ layer: [PackedWeight]) {
+                backend.addRMSNorm(
+                    residual: hidden, delta: hidden, weight: norm, epsilon: 1e-6, into: normed, rows: rows)
+                backend.linear(normed, layer[0], bias: nil, into: queries, rows: rows)
+                backend.linear(mixed, layer[1], bias: nil, into: normed, rows: rows)
+                backend.addRMSNorm(
+                    residual: hidden, delta: normed, weight: norm, epsilon: 1e-6, into: normed, rows: rows)
             }
-            costs.layers.append((rows, time / Double(copies) * Double(layerCount)))
+            var whole = 0.0
+            if sparseLayers < layerCount {
+                let time = backend.fastest(within: seconds) {
+                    for layer in layers {
+                        attention(layer)
+                        backend.gatedLinear(normed, layer[2], bias: nil, scratch: wide, into: gated, rows: rows)
+                        backend.linear(gated, layer[3], bias: nil, into: normed, rows: rows)
+                    }
+                }
+                whole += time / Double(copies) * Double(layerCount - sparseLayers)
+            }
+            if let experts {
+                let time = backend.fastest(within: seconds) {
+                    attention(layers[0])
+                    experts.run(normed, rows: rows)
+                }
+                whole += time * Double(sparseLayers)
+            }
+            costs.layers.append((rows, whole))
         }
         let sampled = rows.filter { $0 <= 32 }.sorted()
         let logits = try backend.makeTensor(rows: sampled.max() ?? 1, columns: shape.vocabulary)

@@ -50,6 +50,12 @@ package final class ProfilingBackend: Backend {
     ) throws(ComputeError) -> PackedWeight {
         try backend.packWeight(parts, as: format)
     }
+
+    package func packCoded(
+        _ parts: [any CodedMatrix], widenedTo dtype: DType, name: String
+    ) throws(ComputeError) -> PackedWeight? {
+        try backend.packCoded(parts, widenedTo: dtype, name: name)
+    }
     package func makeKVCache(_ layout: KVLayout, pages: Int) throws(ComputeError) -> KVCache {
         try backend.makeKVCache(layout, pages: pages)
     }

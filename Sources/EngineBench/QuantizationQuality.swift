@@ -19,6 +19,25 @@ package struct QuantizationQuality {
         package var positions: Int
     }
 
+    /// What is compared with the reference.
+    package struct Scheme: Sendable {
+        package var name: String
+        /// Of the weights; nil: as the reference.
+        package var dtype: DType?
+        package var format: WeightFormat
+        /// Of keys and values; nil: as the weights.
+        package var keyValueDType: DType?
+
+        package init(
+            _ name: String, dtype: DType? = nil, format: WeightFormat = .stored, keyValueDType: DType? = nil
+        ) {
+            self.name = name
+            self.dtype = dtype
+            self.format = format
+            self.keyValueDType = keyValueDType
+        }
+    }
+
     package var sequences = 16
     package var length = 128
     package var seed: UInt64 = 1
@@ -28,19 +47,20 @@ package struct QuantizationQuality {
 
     /// - Parameters:
     ///   - dtype: of the reference.
-    ///   - formats: to be compared with it.
+    ///   - schemes: to be compared with it.
     /// - Throws: what is wrong with the model.
     package func measure(
-        _ files: ModelFiles, dtype: DType?, formats: [(name: String, dtype: DType?, format: WeightFormat)],
-        backend: any Backend
+        _ files: ModelFiles, dtype: DType?, schemes: [Scheme], backend: any Backend
     ) throws -> [Row] {
-        let reference = try Run(files, dtype, .stored, rows: length * 1, sequences: sequences, length, backend)
+        let reference = try Run(
+            files, Scheme("reference", dtype: dtype), rows: length, sequences: sequences, length, backend)
         let first = try GenerationDefaults.read(files).beginOfSequenceID ?? 0
         let texts = reference.sample(first: first, seed: seed)
         let wanted = texts.map(reference.logits)
         var rows: [Row] = []
-        for (name, dtype, format) in formats {
-            let run = try Run(files, dtype, format, rows: length, sequences: 1, length, backend)
+        for var scheme in schemes {
+            scheme.dtype = scheme.dtype ?? dtype
+            let run = try Run(files, scheme, rows: length, sequences: 1, length, backend)
             var divergence = 0.0
             var same = 0
             var positions = 0
@@ -53,7 +73,7 @@ package struct QuantizationQuality {
             }
             rows.append(
                 Row(
-                    name: name, divergence: divergence / Double(positions),
+                    name: scheme.name, divergence: divergence / Double(positions),
                     agreement: Double(same) / Double(positions), positions: positions))
         }
         return rows
@@ -82,14 +102,15 @@ package struct QuantizationQuality {
         private let pages: Int
 
         init(
-            _ files: ModelFiles, _ dtype: DType?, _ format: WeightFormat, rows: Int, sequences: Int, _ length: Int,
-            _ backend: any Backend
+            _ files: ModelFiles, _ scheme: Scheme, rows: Int, sequences: Int, _ length: Int, _ backend: any Backend
         ) throws {
             let limits = ModelLimits(maximumRows: max(rows, sequences), maximumSampledRows: max(rows, sequences))
-            model = try ModelLoader.load(files, backend: backend, limits: limits, dtype: dtype, format: format)
+            model = try ModelLoader.load(
+                files, backend: backend, limits: limits, dtype: scheme.dtype, format: scheme.format)
             pages = (length + QuantizationQuality.pageSize - 1) / QuantizationQuality.pageSize
-            cache = try backend.makeKVCache(
-                model.kvLayout(pageSize: QuantizationQuality.pageSize), pages: pages * sequences)
+            var layout = model.kvLayout(pageSize: QuantizationQuality.pageSize)
+            layout.dtype = scheme.keyValueDType ?? layout.dtype
+            cache = try backend.makeKVCache(layout, pages: pages * sequences)
             self.backend = backend
             self.sequences = sequences
             self.length = length

@@ -28,5 +28,6 @@ final class BareNames: WeightSource {
 
     func information(_ name: String) -> TensorInformation? { base.information(own(name)) }
     func tensor(_ name: String) throws(CheckpointError) -> TensorView { try base.tensor(own(name)) }
+    func coded(_ name: String) throws(CheckpointError) -> (any CodedMatrix)? { try base.coded(own(name)) }
     func release(_ name: String) { base.release(own(name)) }
 }

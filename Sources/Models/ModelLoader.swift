@@ -21,6 +21,8 @@ package struct LoadProgress: Sendable, Equatable {
     package var totalBytes: Int
     /// Tensors of the checkpoint that this model has no use for (other heads, further layers), worth a line in the log.
     package var unusedTensors: [String]
+    /// What the weights loaded so far take in the backend's memory.
+    package var packedBytes = 0
 
     package init(loadedBytes: Int, totalBytes: Int, unusedTensors: [String] = []) {
         self.loadedBytes = loadedBytes
@@ -50,14 +52,15 @@ package enum ModelLoader {
     ///
     /// - Parameters:
     ///   - dtype: a floating type that matrices are converted to; nil: as stored.
-    ///   - format: of the layers' matrices. The embedding, whose error reaches every token, and the output projection
-    ///     get eight bits where the layers are quantized at all.
+    ///   - format: of the layers' matrices; `ofTables` of the embedding and the output projection.
     ///   - needsOutput: false: the logits are not wanted, so the output projection may be missing.
+    ///   - cache: where packed weights are kept for the next start.
     ///   - progress: called before the first tensor and after each.
     /// - Throws: `CheckpointError`, `ModelError` or `ComputeError`.
     package static func load(
         _ files: ModelFiles, backend: any Backend, limits: ModelLimits, dtype: DType? = nil,
-        format: WeightFormat = .stored, needsOutput: Bool = true, progress: (LoadProgress) -> Void = { _ in }
+        format: WeightFormat = .stored, needsOutput: Bool = true, cache: WeightCacheUse? = nil,
+        progress: (LoadProgress) -> Void = { _ in }
     ) throws -> any Model {
         if let dtype, !dtype.isFloatingPoint {
             throw ComputeError.unsupportedDType(
@@ -68,11 +71,14 @@ package enum ModelLoader {
         if !needsOutput, source.information("lm_head.weight") == nil { spec.tiesEmbeddings = true }
         let names = WeightNames(spec)
         try check(names, source)
+        let key = "\(dtype?.rawValue ?? "as stored") \(format.rawValue)"
+        cache?.open(files, settings: key, on: backend)
         let loaded = try withoutActuallyEscaping(progress) { progress in
             var reader = WeightReader(
                 source, names: names, backend: backend, dtype: dtype, format: format, progress: progress)
             return try weights(spec, names, &reader, limits: limits, backend: backend)
         }
+        cache?.close(on: backend)
         return try Decoder(spec, weights: loaded, limits: limits, backend: backend)
     }
 

@@ -49,24 +49,52 @@ struct WeightReader {
 
     /// A choice of experts, which a small error may turn: widened to float32, so that inputs are not rounded either.
     mutating func router(_ projection: WeightNames.Projection) throws -> Linear {
-        let views = try projection.weights.map { try source.tensor($0.name).converted(to: .float32) }
-        let weight = try backend.packWeight(views, as: .stored)
-        done(projection.weights)
+        let weight = try cached(projection.weights, .stored, .float32) { source, backend in
+            try backend.packWeight(
+                projection.weights.map { try source.tensor($0.name).converted(to: .float32) }, as: .stored)
+        }
         return Linear(weight: weight, bias: projection.biases.isEmpty ? nil : try vector(projection.biases))
     }
 
     /// A matrix with a row for each token of the vocabulary.
     mutating func table(_ part: WeightNames.Part) throws -> PackedWeight {
-        try matrix([part], as: format == .stored ? .stored : .int8)
+        try matrix([part], as: format.ofTables)
     }
 
-    /// Fuses matrices that are stored in different types as float32, which holds them all.
+    /// Fuses matrices that are stored in different types as float32, which holds them all. Quantized matrices stay as
+    /// they are written down where the backend can multiply with them.
     private mutating func matrix(_ parts: [WeightNames.Part], as format: WeightFormat) throws -> PackedWeight {
-        let views = try parts.map { try source.tensor($0.name) }
-        let stored = Set(views.map(\.dtype))
-        let target = dtype ?? (stored.count == 1 ? views[0].dtype : .float32)
-        let weight = try backend.packWeight(views.map { try $0.converted(to: target) }, as: format)
+        let stored = Set(parts.compactMap { source.information($0.name)?.dtype })
+        let target = dtype ?? (stored.count == 1 ? stored.first : nil) ?? .float32
         if matrixDType == nil || parts.count > 1 { matrixDType = target }
+        return try cached(parts, format, target) { source, backend in
+            if format == .stored {
+                let codes = try parts.compactMap { try source.coded($0.name) }
+                if codes.count == parts.count,
+                    let weight = try backend.packCoded(codes, widenedTo: target, name: parts[0].name)
+                {
+                    return weight
+                }
+            }
+            return try backend.packWeight(
+                parts.map { try source.tensor($0.name).converted(to: target) }, as: format)
+        }
+    }
+
+    /// What the backend has packed at an earlier start, or packs now.
+    private mutating func cached(
+        _ parts: [WeightNames.Part], _ format: WeightFormat, _ dtype: DType,
+        _ pack: (any WeightSource, any Backend) throws -> PackedWeight
+    ) throws -> PackedWeight {
+        let name = "\(parts.map(\.name).joined(separator: " ")) \(dtype.rawValue) \(format.rawValue)"
+        let weight: PackedWeight
+        if let found = backend.cachedWeight(name) {
+            weight = found
+        } else {
+            weight = try pack(source, backend)
+            backend.cache(weight, as: name)
+        }
+        loaded.packedBytes += weight.byteCount
         done(parts)
         return weight
     }
@@ -79,11 +107,13 @@ struct WeightReader {
     mutating func vector(_ parts: [WeightNames.Part], offset: Float = 0) throws -> Vector {
         let views = try parts.map { try source.tensor($0.name) }
         let vector = try backend.makeVector(offset == 0 ? views : views.map { $0.adding(offset) })
+        loaded.packedBytes += vector.count * DType.float32.byteCount
         done(parts)
         return vector
     }
 
-    private mutating func done(_ parts: [WeightNames.Part]) {
+    /// Says that these parts are in the backend's memory, or not needed any more.
+    mutating func done(_ parts: [WeightNames.Part]) {
         for part in parts {
             source.release(part.name)
             loaded.loadedBytes += source.information(part.name)?.bytes.count ?? 0

@@ -35,12 +35,14 @@ enum EngineStart {
         var engine = EngineConfiguration(modelPath: source(model).name)
         engine.dtype = model.dtype.dtype
         engine.weightFormat = model.quantization?.format ?? .stored
+        engine.weightCacheDirectory = model.weightCacheDirectory
         engine.contextLength = model.contextLength
         engine.randomSeed = model.randomSeed
         if let cache {
             engine.memoryFraction = cache.memoryFraction
             engine.maxTotalTokens = cache.maxTotalTokens
             engine.pageSize = cache.pageSize
+            engine.kvCacheDType = cache.kvCacheType.dtype
             engine.disableRadixCache = cache.disableRadixCache
             engine.evictionPolicy = cache.evictionPolicy
             engine.maxPinnedTokens = cache.maxPinnedTokens

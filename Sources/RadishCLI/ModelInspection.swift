@@ -13,6 +13,8 @@ struct ModelInspection {
         var tensors = 0
         var parameters = 0
         var bytes = 0
+        /// In memory, as far as the model uses the tensors.
+        var servedBytes = 0
         /// Stored types and schemes of quantization, with the number of tensors.
         var types: [String: Int] = [:]
     }
@@ -22,7 +24,8 @@ struct ModelInspection {
     let fileDescription: String
 
     /// - Throws: what is wrong with the files.
-    init(_ files: ModelFiles) throws {
+    /// - Parameter served: what the weights become in memory; nil where that is not known.
+    init(_ files: ModelFiles, served: WeightFootprint?) throws {
         let identity = try ModelIdentity.read(files)
         architecture = identity.architectures.first ?? identity.modelType ?? "unknown"
         let source = try ModelDirectory.weights(files)
@@ -35,6 +38,7 @@ struct ModelInspection {
             group.tensors += 1
             group.parameters += tensor.shape.reduce(1, *)
             group.bytes += tensor.bytes.count
+            group.servedBytes += served?.bytes[name] ?? served?.bytes["model." + name] ?? 0
             group.types[tensor.typeName, default: 0] += 1
             groups[key] = group
         }
@@ -42,6 +46,7 @@ struct ModelInspection {
     }
 
     var parameters: Int { groups.reduce(0) { $0 + $1.parameters } }
+    var servedBytes: Int { groups.reduce(0) { $0 + $1.servedBytes } }
     var bytes: Int { groups.reduce(0) { $0 + $1.bytes } }
 
     /// The module without the numbers of layers and experts and without the tensor's own name:

@@ -15,9 +15,13 @@ struct ModelPlan {
     /// Type that matrices have in memory.
     let dtype: DType
     let layout: KVLayout
-    /// In memory; quantized checkpoints are widened.
+    /// In memory.
     let weightBytes: Int
+    /// What a step of one sequence reads of them.
+    let weightBytesPerStep: Int
     let format: WeightFormat
+    /// What most of the weights are in memory.
+    let form: String
     let fileBytes: Int
     let availableBytes: Int
     let configuration: EngineConfiguration
@@ -40,25 +44,27 @@ struct ModelPlan {
             if let dtype = tensor.dtype, dtype.isFloatingPoint { bytes[dtype, default: 0] += tensor.bytes.count }
         }
         let dtype = model.dtype.dtype ?? bytes.max { $0.value < $1.value }?.key ?? .bfloat16
-        shape = ModelShape(
+        var shape = ModelShape(
             name: EngineStart.source(model).name, hidden: spec.hiddenSize, intermediate: spec.intermediateSize,
             heads: spec.headCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
             vocabulary: spec.vocabularySize)
-        let queryKeyValue = (spec.headCount + 2 * spec.keyValueHeadCount) * spec.headDimension
-        let layer =
-            spec.hiddenSize * (queryKeyValue + spec.headCount * spec.headDimension + 3 * spec.intermediateSize)
-        let embedding = spec.vocabularySize * spec.hiddenSize
+        if let experts = spec.experts.compactMap({ $0 }).first {
+            shape.experts = ModelShape.Experts(
+                count: experts.count, chosen: experts.rule.chosen, intermediate: experts.intermediateSize,
+                shared: experts.sharedSize, layers: spec.experts.count { $0 != nil })
+        }
+        self.shape = shape
         var settings = try EngineStart.settings(model, cache, scheduling, machine).engine
         settings.contextLength = model.contextLength
         let pageSize = settings.pageSize.map { max(16, $0) } ?? 16
-        let layout = spec.kvLayout(pageSize: pageSize, dtype: dtype)
+        let layout = spec.kvLayout(pageSize: pageSize, dtype: settings.kvCacheDType ?? dtype)
         let format = settings.weightFormat
-        // Four bits have a scale of two bytes for each 32 weights; the embedding of a quantized model has eight bits.
-        let layerBits = format == .int4 ? 4.5 : format == .int8 ? 8 : Double(8 * dtype.byteCount)
-        let embeddingBits = format == .stored ? Double(8 * dtype.byteCount) : 8
-        let embeddings = embedding * (spec.tiesEmbeddings ? 1 : 2)
-        let weightBytes = Int(
-            (Double(layer * spec.layerCount) * layerBits + Double(embeddings) * embeddingBits) / 8)
+        let footprint = try WeightFootprint(files, dtype: model.dtype.dtype, format: format)
+        let weightBytes = footprint.total
+        weightBytesPerStep = footprint.bytesPerStep
+        var bytesOfForms: [String: Int] = [:]
+        for (name, form) in footprint.forms { bytesOfForms[form, default: 0] += footprint.bytes[name] ?? 0 }
+        form = bytesOfForms.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key ?? dtype.rawValue
         self.format = format
         let available = HostInfo.availableMemory()
         var resolved = try ResolvedConfiguration(settings, modelContext: spec.contextLength)

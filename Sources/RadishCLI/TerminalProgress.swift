@@ -21,6 +21,7 @@ final class TerminalProgress: Sendable {
                 return "loading weights \(percent)% of \(progress.totalBytes >> 20) MiB"
             }
             if let line { write(isTerminal ? "\r\u{1B}[K" + line : line + "\n") }
+        case .note(let sentence): write((isTerminal ? "\r\u{1B}[K" : "") + sentence + "\n")
         case .selfCheck: if isTerminal { write("\r\u{1B}[Kchecking the model") }
         case .ready: if isTerminal { write("\r\u{1B}[K") }
         }

@@ -13,6 +13,33 @@ package enum SmallFloats {
         return bits & 0x80 == 0 ? magnitude : -magnitude
     }
 
+    /// The nearest number of E4M3, ties to even; what is larger becomes the largest, 448.
+    package static func e4m3(_ value: Float) -> UInt8 {
+        let sign = UInt8(value.bitPattern >> 24) & 0x80
+        if value.isNaN { return sign | 0x7F }
+        let magnitude = min(value.magnitude, 448)
+        // Below 2^-6 the spacing is 2^-9.
+        if magnitude < 0x1p-6 { return sign | UInt8((magnitude * 0x1p9).rounded(.toNearestOrEven)) }
+        let bits = magnitude.bitPattern
+        return sign | UInt8((bits + 0x7FFFF + (bits >> 20 & 1)) >> 20 - 120 << 3)
+    }
+
+    /// The nearest number of E2M1, ties to even; what is larger becomes the largest, 6. Not for NaN.
+    package static func e2m1(_ value: Float) -> UInt8 {
+        let sign = UInt8(value.bitPattern >> 28) & 8
+        let magnitude = value.magnitude
+        // The middles between neighbours go to the even code.
+        let code: UInt8 =
+            magnitude <= 0.25
+            ? 0
+            : magnitude < 0.75
+                ? 1
+                : magnitude <= 1.25
+                    ? 2
+                    : magnitude < 1.75 ? 3 : magnitude <= 2.5 ? 4 : magnitude < 3.5 ? 5 : magnitude <= 5 ? 6 : 7
+        return sign | code
+    }
+
     /// 1 sign, 5 exponent and 2 mantissa bits: the upper half of a float16.
     package static func float(e5m2 bits: UInt8) -> Float {
         HalfFloats.float(float16: UInt16(bits) << 8)

@@ -30,6 +30,25 @@ extension TensorView {
     }
 }
 
+extension TensorView {
+    /// A copy with its rows in another order.
+    ///
+    /// - Parameters:
+    ///   - columns: elements of a row.
+    ///   - place: the row that comes to a place.
+    package func rearranged(columns: Int, _ place: (Int) -> Int) -> TensorView {
+        let memory = OwnedBytes(count: bytes.count)
+        let row = columns * dtype.byteCount
+        for index in 0..<(row == 0 ? 0 : bytes.count / row) {
+            let source = place(index) * row
+            UnsafeMutableRawBufferPointer(rebasing: memory.bytes[index * row..<(index + 1) * row])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[source..<source + row]))
+        }
+        return TensorView(
+            name: name, dtype: dtype, shape: shape, bytes: UnsafeRawBufferPointer(memory.bytes), owner: memory)
+    }
+}
+
 /// Memory that a converted tensor lives in.
 private final class OwnedBytes {
     let bytes: UnsafeMutableRawBufferPointer

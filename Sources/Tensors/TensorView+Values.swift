@@ -10,6 +10,12 @@ extension TensorView {
         }
     }
 
+    /// Elements of a floating type, as float32.
+    package func read(_ range: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) {
+        precondition(dtype.isFloatingPoint && range.upperBound <= elementCount && values.count >= range.count)
+        for (place, index) in range.enumerated() { values[place] = float(at: index) }
+    }
+
     /// One element of a floating type. Files do not promise alignment.
     private func float(at index: Int) -> Float {
         switch dtype {

@@ -1,3 +1,9 @@
+/// Memory whose bytes can be fetched again when they are read again, so that they need not stay in the process.
+package protocol ReleasableMemory: AnyObject {
+    /// Says that these bytes, which lie in this memory, are not needed soon. They stay readable.
+    func release(_ bytes: UnsafeRawBufferPointer)
+}
+
 /// Borrowed bytes of a tensor in row-major order, with shape and type. Keeps its owner (a mapped file) alive.
 ///
 /// Not Sendable: a view stays with the thread that loads the model.
@@ -11,6 +17,12 @@ package struct TensorView {
     package let elementCount: Int
     package let bytes: UnsafeRawBufferPointer
     private let owner: AnyObject
+
+    /// Says that a range of the bytes is not needed soon, so that a weight and its packed form need not be in memory
+    /// together.
+    package func release(_ range: Range<Int>) {
+        (owner as? any ReleasableMemory)?.release(UnsafeRawBufferPointer(rebasing: bytes[range]))
+    }
 
     /// - Precondition: `bytes.count` matches shape and type (the reader of the file has checked it), and `bytes` stays
     ///   valid while `owner` lives.

@@ -12,7 +12,7 @@ import Testing
         let original = try #require(try files.contents(of: "model.safetensors"))
         let config = try #require(try files.contents(of: "config.json"))
         let length = original[..<8].enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
-        let rounds: UInt64 = 1_250
+        let rounds = FuzzRounds.count(1_250)
         var accepted = 0
         for seed in 0x0F00_0000..<0x0F00_0000 + rounds {
             var mutator = ByteMutator(seed: seed)
@@ -55,6 +55,15 @@ import Testing
             #expect(elements <= 16 * weights.count, note)
             let read = Result { () throws(CheckpointError) in try source.tensor(name) }
             if case .failure(let error) = read { #expect(error.description.contains("fuzzed"), note) }
+            // As they are read to be packed: runs of rows, the last of them too.
+            let coded = Result { () throws(CheckpointError) in try source.coded(name) }
+            if case .success(let matrix?) = coded {
+                #expect(matrix.groupOfInput.allSatisfy { $0 >= 0 && $0 < matrix.groups }, note)
+                let count = min(3, matrix.outputs)
+                let rows = CodedRows(matrix, count: count)
+                matrix.read(from: matrix.outputs - count, into: rows)
+                matrix.release(0..<matrix.outputs)
+            }
         }
         return true
     }

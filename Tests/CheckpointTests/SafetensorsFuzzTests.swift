@@ -6,7 +6,7 @@ import Testing
 /// memory ends, so that one too many would end the process.
 @Suite struct SafetensorsFuzzTests {
     @Test func tenThousandMutationsAreSurvived() throws {
-        let rounds: UInt64 = 10_000
+        let rounds = FuzzRounds.count(10_000)
         let first: UInt64 = 0x5AFE_0000
         var accepted = 0
         var changed = 0

@@ -5,7 +5,7 @@ import Testing
 /// Attention with its rotary embedding and page writes: against the reference, and against itself in other company.
 struct AttentionTests {
     static let paths = CPUBackend.availableKernelPaths()
-    static let types: [DType] = [.float32, .float16, .bfloat16]
+    static let types = KVLayout.dtypes
 
     /// A key between two numbers of the cache's type may be rounded either way, and the dot-product path rounds queries
     /// and weights to bfloat16 too, which the reference does not. Norms make scores, and so both errors, larger.
@@ -13,6 +13,9 @@ struct AttentionTests {
         switch dtype {
         case .float32: 2e-4
         case .float16: 4e-3
+        // A step of the largest magnitude / 127, and one of an eighth of a number.
+        case .int8: norms ? 0.2 : 0.06
+        case .float8e4m3: norms ? 0.6 : 0.3
         default: path == "avx512bf16" ? (norms ? 0.2 : 0.04) : 0.03
         }
     }

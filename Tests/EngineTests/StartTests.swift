@@ -104,6 +104,7 @@ struct StartTests {
             case .weights(let progress):
                 names.withLock { $0.append("weights") }
                 fractions.withLock { $0.append(Double(progress.loadedBytes) / Double(progress.totalBytes)) }
+            case .note: names.withLock { $0.append("note") }
             case .selfCheck: names.withLock { $0.append("selfCheck") }
             case .ready: names.withLock { $0.append("ready") }
             }

@@ -19,11 +19,13 @@ final class ModelRun {
     }
 
     init(
-        _ files: ModelFiles, _ backend: any Backend, rows: Int = 256, pages: Int = 40, dtype: DType? = nil
+        _ files: ModelFiles, _ backend: any Backend, rows: Int = 256, pages: Int = 40, dtype: DType? = nil,
+        format: WeightFormat = .stored, cache weights: WeightCacheUse? = nil
     ) throws {
         self.backend = backend
         model = try ModelLoader.load(
-            files, backend: backend, limits: ModelLimits(maximumRows: rows, maximumSampledRows: rows), dtype: dtype)
+            files, backend: backend, limits: ModelLimits(maximumRows: rows, maximumSampledRows: rows), dtype: dtype,
+            format: format, cache: weights)
         cache = try backend.makeKVCache(model.kvLayout(pageSize: Self.pageSize), pages: pages)
     }
 

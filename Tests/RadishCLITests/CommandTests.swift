@@ -63,6 +63,14 @@ import Testing
         #expect(Binary.run("bench startup --cold").status == 64)
     }
 
+    @Test func planCountsExpertsAsWhatTheyAre() {
+        let repository = "/" + String(#filePath).split(separator: "/").dropLast(3).joined(separator: "/")
+        let output = Binary.run("plan --model-path '\(repository)/Tests/ModelsTests/Fixtures/qwen3-moe-f32'")
+        #expect(output.text.contains("read for a token") && output.text.contains("experts in"), "\(output.text)")
+        #expect(output.text.contains("tok/s"), "\(output.text)")
+        #expect(!Binary.run("plan").text.contains("experts in"))
+    }
+
     @Test func planMeasuresWhatItPredicted() {
         let output = Binary.run("plan --measure --input-len 64")
         #expect(output.status == 0, "\(output.text)")

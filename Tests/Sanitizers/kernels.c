@@ -62,6 +62,20 @@ static void *typed(const float *x, size_t count, ck_dtype dtype) {
     return bits;
 }
 
+static uint32_t test_bits(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, 4);
+    return bits;
+}
+
+/* Of a number that float16 holds. */
+static uint16_t test_f16(float x) {
+    uint32_t bits = test_bits(x), magnitude = bits & 0x7fffffff;
+    uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
+    if (magnitude < 0x38800000) return (uint16_t)(sign | (uint16_t)(fabsf(x) * 0x1p24f));
+    return (uint16_t)(sign | ((magnitude >> 13) - (112 << 10)));
+}
+
 static float *product(
     const ck_kernels *k, ck_dtype dtype, ck_dtype source_dtype, int64_t m, int64_t n, int64_t depth, const float *x,
     const void *w, const float *bias) {
@@ -82,9 +96,10 @@ static float *product(
     if (bytes > 0) k->gemm->prepare(&prepare, 0, (int32_t)m, 0);
     float *out = buffer((size_t)(m * n) * 4), *row = buffer((size_t)depth * 4);
     ck_gemm_call call = {
-        k->gemm, dtype, m, n, depth, bytes > 0 ? prepared : x, depth, packed, bias, out, n, ck_gemm_row_chunk(m, n, 2)};
+        k->gemm, dtype, m, n, depth, bytes > 0 ? prepared : x, depth, packed, bias, out, n, ck_gemm_row_chunk(m, n, 2),
+        NULL};
     ck_gemm_run(&call, 0, ck_gemm_tasks(&call), 0);
-    ck_unpack_row(dtype, packed, n, depth, n - 1, row);
+    ck_unpack_row(dtype, NULL, packed, n, depth, n - 1, row);
     free(row);
     free(prepared);
     free(packed);
@@ -115,6 +130,76 @@ static void check_products(const ck_kernels *k, const ck_kernels *plain) {
     }
 }
 
+/* A product with codes against the product with the numbers they stand for: the same bits. */
+static void check_coded(const ck_kernels *k) {
+    static const int64_t shapes[][3] = {{1, 1, 1}, {1, 64, 256}, {3, 65, 33}, {7, 130, 97}, {13, 66, 515}, {40, 3, 300}};
+    for (int kind = 0; kind < 3 * 4 * 4 * 3; kind++) {
+        int64_t m = shapes[kind % 6][0], n = shapes[kind % 6][1], depth = shapes[kind % 6][2];
+        ck_coded coded = {
+            .codes = (ck_codes)(kind % 3), .factors = (ck_factors)(kind / 3 % 4), .has_zeros = kind / 12 % 2,
+            .has_offsets = kind / 24 % 2, .k = depth, .groups = (depth + 31) / 32,
+        };
+        ck_dtype dtype = (ck_dtype)(kind / 48);
+        bool two_levels = coded.factors == CK_FACTORS_TWO_LEVEL;
+        int64_t groups = coded.groups, blocks = (depth + CK_CODED_BLOCK - 1) / CK_CODED_BLOCK;
+        for (int i = 0; i < 16; i++) coded.table[i] = (float)i - 8;
+        int32_t *group_of = buffer((size_t)depth * 4);
+        /* Every other weight has groups that are mixed. */
+        for (int64_t i = 0; i < depth; i++) group_of[i] = kind % 2 ? random_below((int32_t)groups) : (int32_t)(i / 32);
+        coded.group_of = group_of;
+        unsigned char *packed = buffer(ck_coded_bytes(&coded, n));
+        memset(packed, 0, ck_coded_bytes(&coded, n));
+        int64_t panel_bytes = (int64_t)ck_coded_bytes(&coded, 1);
+        for (int64_t first = 0; first < n;) {
+            /* Parts that end within a panel. */
+            int64_t count = first == 0 && n > 20 ? 20 : n - first;
+            if (first % CK_PANEL + count > CK_PANEL) count = CK_PANEL - first % CK_PANEL;
+            size_t factors = (size_t)(count * groups), outer = (size_t)(count * blocks);
+            uint8_t *codes = buffer((size_t)(count * depth));
+            for (int64_t i = 0; i < count * depth; i++) {
+                codes[i] = (uint8_t)random_below(coded.codes == CK_CODES_4 ? 16 : 256);
+                if ((codes[i] & 0x7f) == 0x7f) codes[i] = 0;
+            }
+            float *scales = floats(factors), *zeros = floats(factors), *offsets = floats(factors);
+            float *block_scales = floats(outer), *block_offsets = floats(outer);
+            for (size_t i = 0; i < factors; i++) {
+                zeros[i] = (float)(random_below(16) - 8);
+                if (two_levels) scales[i] = (float)(random_below(64) - 32), offsets[i] = (float)random_below(64);
+            }
+            ck_pack_coded_call call = {
+                &coded, codes, scales, zeros, offsets, block_scales, block_offsets,
+                packed + first / CK_PANEL * panel_bytes, first % CK_PANEL, count};
+            ck_pack_coded(&call);
+            first += count;
+            free(codes), free(scales), free(zeros), free(offsets), free(block_scales), free(block_offsets);
+        }
+        float *x = floats((size_t)(m * depth)), *values = buffer((size_t)(n * depth) * 4), *bias = floats((size_t)n);
+        for (int64_t row = 0; row < n; row++)
+            ck_unpack_row(dtype, &coded, packed, n, depth, row, values + row * depth);
+        unsigned char *widened = buffer(ck_packed_bytes(dtype, n, depth));
+        void *w = buffer((size_t)(n * depth) * 4);
+        for (int64_t i = 0; i < n * depth; i++) {
+            if (dtype == CK_F32) memcpy((float *)w + i, values + i, 4);
+            else ((uint16_t *)w)[i] = dtype == CK_F16 ? test_f16(values[i]) : (uint16_t)(test_bits(values[i]) >> 16);
+        }
+        ck_pack_call pack = {dtype, dtype, w, widened, n, depth, 0, n};
+        k->gemm->pack(&pack, 0, ck_pack_tasks(&pack), 0);
+        size_t bytes = ck_prepared_bytes(dtype, m, depth);
+        void *prepared = buffer(bytes);
+        ck_prepare_call prepare = {dtype, x, depth, depth, prepared};
+        if (bytes > 0) k->gemm->prepare(&prepare, 0, (int32_t)m, 0);
+        float *expected = buffer((size_t)(m * n) * 4), *found = buffer((size_t)(m * n) * 4);
+        ck_gemm_call call = {k->gemm, dtype, m, n, depth, bytes > 0 ? prepared : x, depth, widened, bias, expected, n,
+                             ck_gemm_row_chunk(m, n, 2), NULL};
+        ck_gemm_run(&call, 0, ck_gemm_tasks(&call), 0);
+        call.w = packed, call.coded = &coded, call.out = found;
+        ck_gemm_run(&call, 0, ck_gemm_tasks(&call), 0);
+        compare("codes", k->name, found, expected, (size_t)(m * n), 0);
+        free(group_of), free(packed), free(x), free(values), free(bias), free(widened), free(w), free(prepared);
+        free(expected), free(found);
+    }
+}
+
 /* A gated product against the product and the gate one after the other: the same bits. */
 static void check_gated(const ck_kernels *k) {
     static const int64_t shapes[][3] = {{1, 128, 5}, {33, 128, 40}, {200, 256, 17}};
@@ -129,7 +214,8 @@ static void check_gated(const ck_kernels *k) {
         k->gemm->prepare(&prepare, 0, (int32_t)m, 0);
         float *whole = buffer((size_t)(m * n) * 4), *expected = buffer((size_t)(m * half) * 4);
         float *found = buffer((size_t)(m * half) * 4), *scratch = buffer(CK_GATED_ROWS * 2 * CK_PANEL * 4);
-        ck_gemm_call call = {k->gemm, CK_I8, m, n, depth, prepared, depth, packed, NULL, whole, n, (m + 1) / 2};
+        ck_gemm_call call = {k->gemm, CK_I8, m, n, depth, prepared, depth, packed, NULL, whole, n, (m + 1) / 2,
+                             NULL};
         ck_gemm_run(&call, 0, ck_gemm_tasks(&call), 0);
         ck_silu_call silu = {
             .gate_up = whole, .output = expected, .columns = (int32_t)half, .output_stride = half, .gate = CK_GATE_SILU,
@@ -182,7 +268,7 @@ typedef struct scene {
 static float *attended(const ck_kernels *k, const scene *s, int32_t length, int32_t rows, uint64_t seed) {
     state = seed;
     int32_t d = s->d, columns = (s->heads + 2 * s->kv_heads) * d, pairs = d / 2;
-    size_t head_stride = 2 * (size_t)s->page_size * (size_t)d * ck_dtype_bytes(s->dtype);
+    size_t head_stride = 2 * (size_t)s->page_size / CK_BLOCK_TOKENS * ck_kv_half_block_bytes(d, s->dtype);
     size_t page_stride = (size_t)s->kv_heads * head_stride;
     unsigned char *pool = buffer((size_t)s->pages * page_stride);
     int32_t *table = buffer((size_t)s->pages * 4);
@@ -239,17 +325,19 @@ static float *attended(const ck_kernels *k, const scene *s, int32_t length, int3
 
 static void check_attention(const ck_kernels *k, const ck_kernels *plain) {
     static const int32_t lengths[][2] = {{1, 1}, {17, 17}, {64, 1}, {65, 3}, {130, 9}, {513, 1}, {600, 2}};
-    for (int32_t dtype = CK_F32; dtype <= CK_BF16; dtype++) {
+    static const ck_dtype types[] = {CK_F32, CK_F16, CK_BF16, CK_I8, CK_E4M3};
+    for (size_t type = 0; type < sizeof types / sizeof types[0]; type++) {
         for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
             static const int32_t dimensions[] = {8, 24, 64, 128};
-            int32_t length = lengths[i][0], rows = lengths[i][1], d = dimensions[(i + (size_t)dtype) % 4];
+            int32_t length = lengths[i][0], rows = lengths[i][1], d = dimensions[(i + type) % 4];
             int32_t page_size = i % 2 ? 16 : 32;
             scene s = {.heads = i % 3 ? 4 : 7, .kv_heads = i % 3 ? 2 : 1, .d = d, .page_size = page_size,
                        .pages = (length + page_size - 1) / page_size, .window = i % 4 == 3 ? 40 : 0,
-                       .dtype = (ck_dtype)dtype, .interleaved = i % 2, .norms = i % 3 == 1};
+                       .dtype = types[type], .interleaved = i % 2, .norms = i % 3 == 1};
             uint64_t seed = next_random();
             float *expected = attended(plain, &s, length, rows, seed), *found = attended(k, &s, length, rows, seed);
-            compare("attention", k->name, found, expected, (size_t)(rows * s.heads * d), 0.02f);
+            compare("attention", k->name, found, expected, (size_t)(rows * s.heads * d),
+                    types[type] == CK_E4M3 ? 0.15f : 0.02f);
             free(expected), free(found);
         }
     }
@@ -381,6 +469,7 @@ int main(int argc, char **argv) {
             continue;
         }
         check_products(k, plain);
+        check_coded(k);
         check_gated(k);
         check_rows(k, plain);
         check_attention(k, plain);

@@ -6,6 +6,8 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
 #include "gemm_vector.h"
+#include "coded_vector.h"
+#include "../templates/expand_panel.h"
 
 /* Of 16 registers 8 to 12 hold sums. One row takes a panel in one pass, as it comes from memory. */
 #define FLOAT_VECTORS(rows) ((rows) == 1 ? 8 : (rows) <= 3 ? 4 : 2)
@@ -18,6 +20,7 @@ static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int6
     case CK_BF16: bf16_run(c, row_begin, row_end, panel_begin, panel_end); break;
     case CK_I8:
     case CK_I4: ck_gemm_quantized_avx2(c, row_begin, row_end, panel_begin, panel_end); break;
+    case CK_E4M3: break; /* pages only */
     }
 }
 

@@ -10,6 +10,8 @@
     __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
 
 #include "gemm_vector.h"
+#include "coded_vector.h"
+#include "../templates/expand_panel.h"
 
 #define FLOAT_VECTORS(rows) 4
 #include "../templates/gemm_float.h"
@@ -35,6 +37,7 @@ static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int6
         if (ck_cpu_has_vnni()) ck_gemm_quantized_vnni(c, row_begin, row_end, panel_begin, panel_end);
         else ck_gemm_quantized_avx2(c, row_begin, row_end, panel_begin, panel_end);
         break;
+    case CK_E4M3: break; /* pages only */
     }
 }
 

@@ -7,6 +7,8 @@
     __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
 
 #include "gemm_vector.h"
+#include "coded_vector.h"
+#include "../templates/expand_panel.h"
 
 VECTOR_INLINE vector dot(vector x, vector w, vector sum) {
     return _mm512_dpbf16_ps(sum, (__m512bh)_mm512_castps_si512(x), (__m512bh)_mm512_castps_si512(w));
@@ -49,6 +51,7 @@ static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int6
     case CK_BF16: bf16_run(c, row_begin, row_end, panel_begin, panel_end); break;
     case CK_I8:
     case CK_I4: ck_gemm_quantized_vnni(c, row_begin, row_end, panel_begin, panel_end); break;
+    case CK_E4M3: break; /* pages only */
     }
 }
 

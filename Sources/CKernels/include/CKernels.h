@@ -4,6 +4,7 @@
 
 #include "ck_types.h"
 #include "ck_pool.h"
+#include "ck_coded.h"
 #include "ck_gemm.h"
 #include "ck_attention.h"
 #include "ck_rows.h"

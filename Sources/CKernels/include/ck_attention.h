@@ -9,7 +9,13 @@
  *
  * Latent pages (DeepSeek's attention) hold a token once: a block is keys alone, and a token's key is its value too.
  *
- * with d the head dimension, a multiple of 8. What is stored is finite: infinities become the largest value and NaN
+ * with d the head dimension, a multiple of 8. Pages of 8 bits:
+ *
+ *   keys   = [d][16 tokens] bytes      values = [16 tokens][d] bytes
+ *
+ * e4m3 (OCP FP8, what is larger becomes 448) as they are; i8 with [16] float32 scales behind the keys and behind the
+ * values, of each token the largest magnitude over 127. They are widened to float32 a tile at a time and then attended
+ * like pages of float32. What is stored is finite: infinities become the largest value and NaN
  * becomes 0, because a masked token still enters a sum with weight 0, and 0 * NaN is not 0. Slots that were never
  * written may hold anything.
  *
@@ -42,12 +48,18 @@ typedef struct ck_kv_layer {
     bool latent;
 } ck_kv_layer;
 
-static inline size_t ck_dtype_bytes(ck_dtype dtype) { return dtype == CK_F32 ? 4 : 2; }
+static inline size_t ck_dtype_bytes(ck_dtype dtype) {
+    return dtype == CK_F32 ? 4 : dtype == CK_I8 || dtype == CK_E4M3 ? 1 : 2;
+}
 
 /* Keys of 16 tokens, or values of 16 tokens. */
 static inline size_t ck_kv_half_block_bytes(int32_t head_dimension, ck_dtype dtype) {
-    return (size_t)CK_BLOCK_TOKENS * (size_t)head_dimension * ck_dtype_bytes(dtype);
+    size_t token = (size_t)head_dimension * ck_dtype_bytes(dtype) + (dtype == CK_I8 ? sizeof(float) : 0);
+    return CK_BLOCK_TOKENS * token;
 }
+
+/* Pages that are widened before they are attended. */
+static inline bool ck_kv_is_narrow(ck_dtype dtype) { return dtype == CK_I8 || dtype == CK_E4M3; }
 
 /* Online softmax state of one query: [maximum, sum, 14 unused][unnormalized output, padded to 16]. */
 static inline int32_t ck_attention_state_floats(int32_t head_dimension) { return 16 + (head_dimension + 15) / 16 * 16; }
@@ -67,7 +79,7 @@ typedef struct ck_attention_split {
     const int32_t *first, *last;  /* positions a query sees: first ... last */
     float *states;                /* written, ck_attention_state_floats apart, 64-byte aligned */
     float cap;                    /* in powers of 2; 0: none. A score s counts as cap * tanh(s / cap) */
-    unsigned char *values;        /* scratch: values of a tile */
+    unsigned char *values;        /* scratch: values of a tile in float32, and keys of a tile behind them */
 } ck_attention_split;
 
 typedef struct ck_attention_table {

@@ -27,6 +27,7 @@
 #ifndef CK_GEMM_H
 #define CK_GEMM_H
 
+#include "ck_coded.h"
 #include "ck_pool.h"
 #include "ck_types.h"
 
@@ -82,6 +83,7 @@ typedef struct ck_gemm_call {
     float *out;             /* [m, n] */
     int64_t ldo;            /* floats from row to row */
     int64_t row_chunk;      /* rows of a task of ck_gemm_run; see ck_gemm_row_chunk */
+    const ck_coded *coded;  /* what w is where it is codes; dtype is then the type they are widened to. Else NULL */
 } ck_gemm_call;
 
 struct ck_gemm_table {
@@ -129,7 +131,8 @@ static inline int32_t ck_gated_tasks(const ck_gated_call *call) {
 int64_t ck_gemm_row_chunk(int64_t m, int64_t n, int32_t threads);
 
 /* out[i] = w[row][i] for i in 0 ..< k, exact (i8, i4: value times scale): embedding lookup from a packed
- * weight. Touches a cache line per step. */
-void ck_unpack_row(ck_dtype dtype, const void *w, int64_t n, int64_t k, int64_t row, float *out);
+ * weight. Touches a cache line per step. `coded` as in ck_gemm_call. */
+void ck_unpack_row(
+    ck_dtype dtype, const ck_coded *coded, const void *w, int64_t n, int64_t k, int64_t row, float *out);
 
 #endif

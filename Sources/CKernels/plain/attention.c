@@ -6,12 +6,13 @@
 
 #include "../half_floats.h"
 
-static float key_at(const unsigned char *keys, ck_dtype dtype, int32_t i, int32_t token) {
+static float key_at(const unsigned char *keys, ck_dtype dtype, int32_t d, int32_t token, int32_t i) {
     switch (dtype) {
     case CK_F32: return ((const float *)keys)[i * 16 + token];
     case CK_F16: return ck_from_f16(((const uint16_t *)keys)[i * 16 + token]);
     case CK_BF16: return ck_from_bf16(((const uint16_t *)keys)[i / 2 * 32 + token * 2 + i % 2]);
-    case CK_I8:
+    case CK_I8: return (float)(int8_t)keys[i * 16 + token] * ((const float *)(keys + 16 * d))[token];
+    case CK_E4M3: return ck_from_e4m3(keys[i * 16 + token]);
     case CK_I4: break; /* not for pages */
     }
     return 0;
@@ -22,7 +23,8 @@ static float value_at(const unsigned char *values, ck_dtype dtype, int32_t d, in
     case CK_F32: return ((const float *)values)[token * d + i];
     case CK_F16: return ck_from_f16(((const uint16_t *)values)[token * d + i]);
     case CK_BF16: return ck_from_bf16(((const uint16_t *)values)[token / 2 * 2 * d + i * 2 + token % 2]);
-    case CK_I8:
+    case CK_I8: return (float)(int8_t)values[token * d + i] * ((const float *)(values + 16 * d))[token];
+    case CK_E4M3: return ck_from_e4m3(values[token * d + i]);
     case CK_I4: break; /* not for pages */
     }
     return 0;
@@ -48,7 +50,7 @@ static void tile(const ck_attention_split *s, int32_t begin, int32_t end, const 
     for (int32_t t = begin; t < end; t++) {
         const unsigned char *keys = block_of(s, t);
         float sum = 0;
-        for (int32_t i = 0; i < d; i++) sum += query[i] * key_at(keys, s->dtype, i, t % CK_BLOCK_TOKENS);
+        for (int32_t i = 0; i < d; i++) sum += query[i] * key_at(keys, s->dtype, d, t % CK_BLOCK_TOKENS, i);
         if (s->cap > 0) sum = s->cap * tanhf(sum / s->cap);
         scores[t - begin] = sum;
         if (sum > maximum) maximum = sum;
@@ -64,7 +66,7 @@ static void tile(const ck_attention_split *s, int32_t begin, int32_t end, const 
         state[1] += p;
         int32_t slot = t % CK_BLOCK_TOKENS;
         for (int32_t i = 0; i < d; i++)
-            state[16 + i] += p * (s->latent ? key_at(keys, s->dtype, i, slot) : value_at(values, s->dtype, d, slot, i));
+            state[16 + i] += p * (s->latent ? key_at(keys, s->dtype, d, slot, i) : value_at(values, s->dtype, d, slot, i));
     }
 }
 

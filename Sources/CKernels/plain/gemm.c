@@ -1,6 +1,7 @@
 /* Readable twin of the matrix products, the reference for all other paths. */
 #include "plain_gemm.h"
 
+#include "../coded_layout.h"
 #include "../half_floats.h"
 #include "../templates/quantize_rows.h"
 
@@ -32,17 +33,22 @@ static void prepare(const void *argument, int32_t begin, int32_t end, int32_t wo
 }
 
 /* The elements i of all rows of a panel, as float32. */
-static void read_column(ck_dtype dtype, const unsigned char *panel, int64_t i, float *w) {
+static void read_column(const ck_gemm_call *c, const unsigned char *panel, int64_t i, float *w) {
+    if (c->coded) {
+        for (int lane = 0; lane < CK_PANEL; lane++) w[lane] = ck_coded_value(c->coded, panel, lane, i, c->dtype);
+        return;
+    }
     const float *f32 = (const float *)panel + i * CK_PANEL;
     const uint16_t *f16 = (const uint16_t *)panel + i * CK_PANEL;
     const uint16_t *bf16 = (const uint16_t *)panel + i / 2 * CK_PANEL * 2 + i % 2;
     for (int lane = 0; lane < CK_PANEL; lane++) {
-        switch (dtype) {
+        switch (c->dtype) {
         case CK_F32: w[lane] = f32[lane]; break;
         case CK_F16: w[lane] = ck_from_f16(f16[lane]); break;
         case CK_BF16: w[lane] = ck_from_bf16(bf16[2 * lane]); break;
         case CK_I8:
         case CK_I4: break; /* see quantized_row */
+        case CK_E4M3: break; /* pages only */
         }
     }
 }
@@ -51,13 +57,14 @@ static void read_column(ck_dtype dtype, const unsigned char *panel, int64_t i, f
 enum { ROWS = 16 };
 
 static void block(const ck_gemm_call *c, int64_t row, int64_t rows, int64_t panel) {
-    const unsigned char *w = (const unsigned char *)c->w + panel * ck_gemm_panel_bytes(c->dtype, c->k);
+    int64_t panel_bytes = c->coded ? ck_coded_panel_bytes(c->coded) : ck_gemm_panel_bytes(c->dtype, c->k);
+    const unsigned char *w = (const unsigned char *)c->w + panel * panel_bytes;
     const unsigned char *x = c->x;
     int64_t stride = c->dtype == CK_BF16 ? ck_prepared_stride(c->k, 4) : c->ldx * 4;
     float sum[ROWS][CK_PANEL] = {{0}};
     for (int64_t i = 0; i < c->k; i++) {
         float column[CK_PANEL];
-        read_column(c->dtype, w, i, column);
+        read_column(c, w, i, column);
         for (int64_t r = 0; r < rows; r++) {
             float value = ((const float *)(x + (row + r) * stride))[i];
             for (int lane = 0; lane < CK_PANEL; lane++) sum[r][lane] += value * column[lane];

@@ -163,6 +163,7 @@ void ck_widen(const void *source, ck_dtype dtype, size_t count, float *destinati
         for (size_t i = 0; i < count; i++) destination[i] = ck_from_bf16(halves[i]);
         break;
     case CK_I8:
-    case CK_I4: break; /* packed weights only */
+    case CK_I4:
+    case CK_E4M3: break; /* packed weights and pages only */
     }
 }

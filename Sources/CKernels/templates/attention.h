@@ -271,6 +271,50 @@ CK_INLINE const unsigned char *values_of_part(const ck_attention_split *s, const
     return s->values;
 }
 
+/* A block of 8 bits as float32, the layout the same; slots from `valid` on become zeros. */
+CK_INLINE void widen_keys(ck_dtype dtype, const unsigned char *keys, int32_t d, int32_t valid, float *wide) {
+    float ones[CK_BLOCK_TOKENS];
+    for (int32_t t = 0; t < CK_BLOCK_TOKENS; t++) ones[t] = 1;
+    v16 scale = v_load(dtype == CK_I8 ? (const float *)(keys + CK_BLOCK_TOKENS * d) : ones);
+    for (int32_t i = 0; i < d; i++, keys += CK_BLOCK_TOKENS, wide += CK_BLOCK_TOKENS) {
+        v_store(wide, dtype == CK_I8 ? v_mul(v_load_i8(keys), scale) : v_load_e4m3(keys));
+        for (int32_t t = valid; t < CK_BLOCK_TOKENS; t++) wide[t] = 0;
+    }
+}
+
+CK_INLINE void widen_values(ck_dtype dtype, const unsigned char *values, int32_t d, int32_t valid, float *wide) {
+    const float *scales = (const float *)(values + CK_BLOCK_TOKENS * d);
+    for (int32_t t = 0; t < valid; t++) {
+        v16 scale = v_set1(dtype == CK_I8 ? scales[t] : 1);
+        /* Behind the last eight of a head dimension that is no multiple of 16 there may be nothing: a copy. */
+        for (int32_t i = 0; i < d; i += 16) {
+            const unsigned char *p = values + t * d + i;
+            unsigned char rest[16] = {0};
+            if (d - i < 16) memcpy(rest, p, (size_t)(d - i));
+            const unsigned char *from = d - i < 16 ? rest : p;
+            v16 x = dtype == CK_I8 ? v_mul(v_load_i8(from), scale) : v_load_e4m3(from);
+            v_store_n(wide + t * d + i, d - i < 16 ? d - i : 16, x);
+        }
+    }
+    memset(wide + valid * d, 0, sizeof(float) * (size_t)((CK_BLOCK_TOKENS - valid) * d));
+}
+
+/* The blocks of a tile of 8 bits, widened into the scratch. */
+CK_INLINE void widen_tile(const ck_attention_split *s, int32_t tokens, int32_t blocks, tile *t) {
+    int32_t d = s->head_dimension;
+    size_t half = ck_kv_half_block_bytes(d, CK_F32);
+    for (int32_t b = 0; b < blocks; b++) {
+        int32_t valid = tokens - b * CK_BLOCK_TOKENS;
+        if (valid > CK_BLOCK_TOKENS) valid = CK_BLOCK_TOKENS;
+        unsigned char *values = s->values + (size_t)b * half, *keys = values + TILE_BLOCKS * half;
+        widen_keys(s->dtype, t->keys[b], d, valid, (float *)keys);
+        if (s->latent) ck_kv_turn_block(keys, d, CK_F32, valid, values);
+        else widen_values(s->dtype, t->values[b], d, valid, (float *)values);
+        t->keys[b] = keys;
+        t->values[b] = values;
+    }
+}
+
 CK_INLINE void attend(const enum flavor flavor, const ck_attention_split *s) {
     _Alignas(64) float scores[GROUP * CK_TILE_TOKENS], weights[GROUP * CK_TILE_TOKENS];
     _Alignas(64) float sums[CK_ATTENTION_ROWS * 16], maxima[CK_ATTENTION_ROWS], corrections[16];
@@ -303,7 +347,11 @@ CK_INLINE void attend(const enum flavor flavor, const ck_attention_split *s) {
             t.next_keys[b] = b < ahead ? next.keys[b] : t.keys[0];
             t.next_values[b] = b < ahead ? next.values[b] : t.values[0];
         }
-        if (s->latent) {
+        if (flavor == READ_F32 && ck_kv_is_narrow(s->dtype)) {
+            widen_tile(s, tokens, blocks, &t);
+            /* What is read next is read while it is widened, in order: the processor fetches that by itself. */
+            for (int32_t b = 0; b < TILE_BLOCKS; b++) t.next_keys[b] = t.next_values[b] = s->values;
+        } else if (s->latent) {
             size_t half = ck_kv_half_block_bytes(d, s->dtype);
             for (int32_t b = 0; b < blocks; b++) {
                 int32_t valid = tokens - b * CK_BLOCK_TOKENS < CK_BLOCK_TOKENS ? tokens - b * CK_BLOCK_TOKENS : CK_BLOCK_TOKENS;

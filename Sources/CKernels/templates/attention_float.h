@@ -12,6 +12,7 @@ CK_FUNCTION void split(const ck_attention_split *s) {
     case CK_F16: attend_f16(s); break;
     case CK_BF16: attend_bf16(s); break;
     case CK_I8:
+    case CK_E4M3: attend_f32(s); break;
     case CK_I4: break; /* not for pages */
     }
 }

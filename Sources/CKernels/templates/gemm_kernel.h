@@ -8,6 +8,8 @@
  *   GEMM_VECTORS(rows)    vectors of columns beside `rows` rows
  *   GEMM_X_STRIDE(call)   bytes from row to row of x, whose steps are GEMM_PARTS floats apart
  *
+ * and after expand_panel.h, which widens weights that are codes, a unit at a time.
+ *
  * It undefines them all. Every block does the same to an element, whatever its shape: from 0, or from what the run
  * before left in `out`, one GEMM_DOT after the other; so no choice made here shows in the bits of the result. */
 
@@ -186,13 +188,21 @@ static void GEMM(run)(
         passes += CK_PANEL / VECTOR_LANES / GEMM_VECTORS(height + (i < higher));
     }
     int64_t steps = ck_gemm_steps(GEMM_DTYPE, c->k);
-    int64_t unit = passes > 1 ? gemm_unit(steps) : steps;
+    int64_t unit = c->coded ? EXPAND_STEPS : passes > 1 ? gemm_unit(steps) : steps;
+    const int64_t step_elements = GEMM_DTYPE == CK_BF16 ? 2 : 1;
+    _Alignas(64) unsigned char expanded[EXPAND_STEPS * GEMM_STEP_BYTES];
     const unsigned char *w = (const unsigned char *)c->w + panel_begin * steps * GEMM_STEP_BYTES;
     const unsigned char *w_end = (const unsigned char *)c->w + ck_panels(c->n) * steps * GEMM_STEP_BYTES;
     for (int64_t panel = panel_begin; panel < panel_end; panel++) {
         int64_t step = 0;
         do {
             int64_t count = steps - step < unit ? steps - step : unit;
+            if (c->coded) {
+                const unsigned char *codes = (const unsigned char *)c->w + panel * ck_coded_panel_bytes(c->coded);
+                expand_panel(
+                    c->coded, GEMM_DTYPE, codes, step * step_elements, count * step_elements, expanded);
+                w = expanded;
+            }
             gemm_block b = {
                 .x_stride = GEMM_X_STRIDE(c),
                 .w = w,
@@ -206,10 +216,10 @@ static void GEMM(run)(
             /* The passes share in fetching the unit that comes next, so that memory never idles while sums are taken.
              * A single pass waits for nothing but memory, which the processor streams best by itself. */
             const unsigned char *next = w + count * GEMM_STEP_BYTES, *ahead_end = next + unit * GEMM_STEP_BYTES;
-            if (ahead_end > w_end) ahead_end = w_end;
+            if (!c->coded && ahead_end > w_end) ahead_end = w_end;
             int64_t lines = 4 * GEMM_STEP_BYTES / 64;
             b.ahead = next;
-            b.ahead_lines = passes > 1 ? (lines + passes - 1) / passes : 0;
+            b.ahead_lines = passes > 1 && !c->coded ? (lines + passes - 1) / passes : 0;
             int64_t row = row_begin;
             for (int64_t i = 0; i < blocks; i++) {
                 int64_t taken = height + (i < higher);

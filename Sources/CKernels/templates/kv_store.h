@@ -6,6 +6,26 @@
 #include "../half_floats.h"
 #include "ck_attention.h"
 
+/* `x` of one token as bytes `stride` apart, and their scale. */
+static inline void ck_kv_store_i8(const float *x, int32_t d, unsigned char *bytes, size_t stride, float *scale) {
+#pragma STDC FP_CONTRACT OFF
+    float largest = 0;
+    for (int32_t i = 0; i < d; i++) {
+        float magnitude = ck_from_bits(ck_bits(ck_finite(x[i], CK_F32_MAX)) & 0x7fffffff);
+        largest = magnitude > largest ? magnitude : largest;
+    }
+    /* Rows too small for their inverse are 0. */
+    bool zero = largest < 0x1p-100f;
+    float factor = zero ? 0 : 127 / largest;
+    *scale = zero ? 0 : largest / 127;
+    for (int32_t i = 0; i < d; i++) {
+        float product = ck_finite(x[i], CK_F32_MAX) * factor;
+        /* To the nearest integer, whose low bits are those of the sum. */
+        float rounded = product + 0x1.8p23f;
+        bytes[(size_t)i * stride] = (unsigned char)ck_bits(rounded);
+    }
+}
+
 /* `head`: bytes of the kv head in the token's page. `value`: NULL for latent pages. */
 static inline void ck_kv_store(
     unsigned char *head, int32_t slot, int32_t d, ck_dtype dtype, const float *key, const float *value) {
@@ -33,7 +53,18 @@ static inline void ck_kv_store(
             v[t / 2 * 2 * d + i * 2 + t % 2] = ck_to_bf16(ck_finite(value[i], CK_BF16_MAX));
         break;
     }
-    case CK_I8:
+    case CK_I8: {
+        float *scales = (float *)(block + CK_BLOCK_TOKENS * d);
+        ck_kv_store_i8(key, d, block + t, CK_BLOCK_TOKENS, scales + t);
+        if (value) ck_kv_store_i8(value, d, block + half + t * d, 1, (float *)((unsigned char *)scales + half) + t);
+        break;
+    }
+    case CK_E4M3: {
+        unsigned char *v = block + half;
+        for (int32_t i = 0; i < d; i++) block[i * CK_BLOCK_TOKENS + t] = ck_to_e4m3(ck_finite(key[i], CK_F32_MAX));
+        for (int32_t i = 0; value && i < d; i++) v[t * d + i] = ck_to_e4m3(ck_finite(value[i], CK_F32_MAX));
+        break;
+    }
     case CK_I4: break; /* not for pages */
     }
 }
@@ -71,6 +102,7 @@ static inline void ck_kv_turn_block(
         break;
     }
     case CK_I8:
+    case CK_E4M3: /* widened first */
     case CK_I4: break; /* not for pages */
     }
 }

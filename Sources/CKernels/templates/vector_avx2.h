@@ -95,6 +95,19 @@ CK_INLINE v16 v_load_f16_8(const uint16_t *p) {
     V_BOTH(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)), _mm256_setzero_ps());
 }
 
+/* Sixteen int8, or FP8 E4M3 that are numbers, as float32. */
+CK_INLINE __m256 v_widened_i8(const void *p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
+CK_INLINE v16 v_load_i8(const unsigned char *p) { V_BOTH(v_widened_i8(p), v_widened_i8(p + 8)); }
+CK_INLINE __m256 v_widened_e4m3(const void *p) {
+    __m128i codes = _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)p));
+    __m128i sign = _mm_slli_epi16(_mm_and_si128(codes, _mm_set1_epi16(0x80)), 8);
+    __m128i rest = _mm_slli_epi16(_mm_and_si128(codes, _mm_set1_epi16(0x7f)), 7);
+    return _mm256_mul_ps(_mm256_cvtph_ps(_mm_or_si128(sign, rest)), _mm256_set1_ps(256));
+}
+CK_INLINE v16 v_load_e4m3(const unsigned char *p) { V_BOTH(v_widened_e4m3(p), v_widened_e4m3(p + 8)); }
+
 CK_INLINE __m256 v_first_of_pairs(const uint16_t *p) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256((const __m256i *)p), 16));
 }

@@ -59,6 +59,17 @@ CK_INLINE v16 v_load_f16_8(const uint16_t *p) {
     return _mm512_zextps256_ps512(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)));
 }
 
+/* Sixteen int8, or FP8 E4M3 that are numbers, as float32. */
+CK_INLINE v16 v_load_i8(const unsigned char *p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
+CK_INLINE v16 v_load_e4m3(const unsigned char *p) {
+    __m256i codes = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)p));
+    __m256i sign = _mm256_slli_epi16(_mm256_and_si256(codes, _mm256_set1_epi16(0x80)), 8);
+    __m256i rest = _mm256_slli_epi16(_mm256_and_si256(codes, _mm256_set1_epi16(0x7f)), 7);
+    return _mm512_mul_ps(_mm512_cvtph_ps(_mm256_or_si256(sign, rest)), _mm512_set1_ps(256));
+}
+
 /* Pairs of bfloat16: the first of each, the second of each. */
 CK_INLINE v16 v_load_bf16_first(const uint16_t *p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(p), 16));

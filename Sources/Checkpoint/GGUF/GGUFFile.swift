@@ -8,6 +8,8 @@ package final class GGUFFile: WeightSource, Sendable {
     package let description: String
     package let names: [String]
     let metadata: GGUFMetadata
+    /// Of all parts.
+    let paths: [String]
     private let tensors: [String: Place]
     private let dtype: DType
 
@@ -29,6 +31,7 @@ package final class GGUFFile: WeightSource, Sendable {
         let first = try GGUFHeader(files[0])
         metadata = try GGUFMetadata(first, files[0])
         description = files[0].path
+        paths = files.map(\.path)
         self.dtype = dtype
         var tensors: [String: Place] = [:]
         for (index, file) in files.enumerated() {
@@ -71,13 +74,16 @@ package final class GGUFFile: WeightSource, Sendable {
         }
         let columns = max(1, place.shape.dropFirst().reduce(1, *))
         let rows = place.shape.first ?? 1
-        let rowBytes = bytes.count / max(1, rows)
+        if let stored = place.type.dtype {
+            let whole = TensorView(name: name, dtype: stored, shape: place.shape, bytes: bytes, owner: place.file)
+            return whole.rearranged(columns: columns) { place.row($0, of: rows) }
+        }
+        let matrix = try matrix(place, name)
+        let inputs = matrix.inputs
         let (view, overflow) = TensorView.filled(
-            name: name, dtype: place.type.dtype ?? dtype, shape: place.shape, piece: columns
+            name: name, dtype: dtype, shape: place.shape, piece: Self.rowsAtOnce * inputs
         ) { range, values in
-            let row = place.row(range.lowerBound / columns, of: rows)
-            let source = UnsafeRawBufferPointer(rebasing: bytes[row * rowBytes..<(row + 1) * rowBytes])
-            GGUFBlocks.decode(place.type, source, into: values)
+            matrix.decode(range.lowerBound / inputs..<range.upperBound / inputs, into: values)
         }
         if let overflow {
             throw .malformedTensor(
@@ -85,6 +91,22 @@ package final class GGUFFile: WeightSource, Sendable {
                 expected: "numbers that \(dtype.rawValue) holds", found: "\(overflow)")
         }
         return view
+    }
+
+    package func coded(_ name: String) throws(CheckpointError) -> (any CodedMatrix)? {
+        guard let place = tensors[name], place.type.dtype == nil else { return nil }
+        return try matrix(place, name)
+    }
+
+    private static let rowsAtOnce = 16
+
+    private func matrix(_ place: Place, _ name: String) throws(CheckpointError) -> GGUFMatrix {
+        let rows = place.shape.first ?? 1
+        let matrix = GGUFMatrix(place.type, shape: place.shape, file: place.file, bytes: place.bytes) {
+            place.row($0, of: rows)
+        }
+        guard let matrix else { throw .missingTensor(name: name, source: description) }
+        return matrix
     }
 
     package func release(_ name: String) {

@@ -11,6 +11,8 @@ struct AWQMatrix: QuantizedMatrix {
     private let zeros: TensorView
     private let scales: [Float]
     private let groupSize: Int
+    let groups: Int
+    let form: CodeForm
 
     /// Where in a word the code of output `i % 8` starts.
     private static let shifts: [UInt32] = [0, 16, 4, 20, 8, 24, 12, 28]
@@ -27,21 +29,30 @@ struct AWQMatrix: QuantizedMatrix {
         }
         scales = try parts.floats(".scales")
         zeros = try parts.part(".qzeros", .int32, [scaleShape[0], outputs / 8])
-        groupSize = inputs / scaleShape[0]
+        groups = scaleShape[0]
+        groupSize = inputs / groups
+        form = CodeForm(CodeForm.unsignedFourBits, factors: parts.factorType(".scales"), hasZeros: true)
     }
 
     var scheme: String { "AWQ, 4 bits, groups of \(groupSize)" }
 
-    func decode(_ rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) {
+    var groupOfInput: [Int32] { (0..<inputs).map { Int32($0 / groupSize) } }
+
+    func read(from first: Int, into rows: CodedRows) {
         let words = outputs / 8
         for input in 0..<inputs {
-            let group = input / groupSize
-            for (place, output) in rows.enumerated() {
-                let shift = Self.shifts[output % 8]
-                let code = codes.word(input * words + output / 8) >> shift & 15
-                let zero = zeros.word(group * words + output / 8) >> shift & 15
-                values[place * inputs + input] =
-                    Float(Int32(code) - Int32(zero)) * scales[group * outputs + output]
+            for row in 0..<rows.count {
+                let output = first + row
+                rows.codes[row * inputs + input] =
+                    UInt8(codes.word(input * words + output / 8) >> Self.shifts[output % 8] & 15)
+            }
+        }
+        for group in 0..<groups {
+            for row in 0..<rows.count {
+                let output = first + row
+                let zero = zeros.word(group * words + output / 8) >> Self.shifts[output % 8] & 15
+                rows.zeros[row * groups + group] = Float(zero)
+                rows.scales[row * groups + group] = scales[group * outputs + output]
             }
         }
     }

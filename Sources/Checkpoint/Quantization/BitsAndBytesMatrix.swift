@@ -10,9 +10,9 @@ struct BitsAndBytesMatrix: QuantizedMatrix {
     let outputs: Int
     let inputs: Int
     private let codes: TensorView
-    private let table: [Float]
     private let magnitudes: [Float]
     private let blockSize: Int
+    let form: CodeForm
 
     static let states = [".weight.quant_state.bitsandbytes__nf4", ".weight.quant_state.bitsandbytes__fp4"]
 
@@ -35,7 +35,7 @@ struct BitsAndBytesMatrix: QuantizedMatrix {
         guard codes.dtype == .uint8, codes.elementCount == (count + 1) / 2 else {
             throw parts.failure(".weight", expected: "\((count + 1) / 2) bytes for \(outputs)×\(inputs) codes")
         }
-        table = try parts.floats(".weight.quant_map", [16])
+        let table = try parts.floats(".weight.quant_map", [16])
         let blocks = (count + blockSize - 1) / blockSize
         guard parts.information(".weight.absmax")?.shape.reduce(1, *) == blocks else {
             throw parts.failure(".weight.absmax", expected: "\(blocks) values, one for each block of \(blockSize)")
@@ -51,16 +51,26 @@ struct BitsAndBytesMatrix: QuantizedMatrix {
         } else {
             magnitudes = try parts.floats(".weight.absmax")
         }
+        form = CodeForm(.fourBits(table), factors: .float32)
         scheme = "bitsandbytes \(suffix.suffix(3)), blocks of \(blockSize)"
     }
 
-    func decode(_ rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) {
-        let first = rows.lowerBound * inputs
+    /// Blocks run on from row to row: where they do not fit into rows, each element is a group.
+    private var groupSize: Int {
+        inputs % blockSize == 0 ? blockSize : blockSize % inputs == 0 ? inputs : 1
+    }
+    var groups: Int { inputs / groupSize }
+    var groupOfInput: [Int32] { (0..<inputs).map { Int32($0 / groupSize) } }
+
+    func read(from first: Int, into rows: CodedRows) {
+        let start = first * inputs
         for place in 0..<rows.count * inputs {
-            let index = first + place
+            let index = start + place
             let byte = codes.bytes[index / 2]
-            let code = index % 2 == 0 ? byte >> 4 : byte & 15
-            values[place] = table[Int(code)] * magnitudes[index / blockSize]
+            rows.codes[place] = index % 2 == 0 ? byte >> 4 : byte & 15
+        }
+        for place in 0..<rows.count * groups {
+            rows.scales[place] = magnitudes[(start + place * groupSize) / blockSize]
         }
     }
 }

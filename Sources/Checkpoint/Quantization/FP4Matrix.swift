@@ -11,6 +11,7 @@ struct FP4Matrix: QuantizedMatrix {
     private let codes: TensorView
     private let scales: [Float]
     private let blockSize: Int
+    let form: CodeForm
 
     /// How the second scale enters.
     enum TensorScale {
@@ -50,22 +51,21 @@ struct FP4Matrix: QuantizedMatrix {
             scales = scales.map { $0 / divisor }
         }
         self.scales = scales
+        // Powers of two are bfloat16 numbers.
+        form = CodeForm(.fourBits(SmallFloats.e2m1), factors: isMX ? .bfloat16 : .float32)
         scheme = "\(isMX ? "MXFP4" : "NVFP4"), blocks of \(blockSize)"
     }
 
-    func decode(_ rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) {
-        let table = SmallFloats.e2m1
-        let width = inputs / 2
-        let blocks = inputs / blockSize
-        var place = 0
-        for row in rows {
-            for pair in 0..<width {
-                let byte = codes.bytes[row * width + pair]
-                let scale = scales[row * blocks + 2 * pair / blockSize]
-                values[place] = table[Int(byte & 15)] * scale
-                values[place + 1] = table[Int(byte >> 4)] * scale
-                place += 2
-            }
+    var groups: Int { inputs / blockSize }
+    var groupOfInput: [Int32] { (0..<inputs).map { Int32($0 / blockSize) } }
+
+    func read(from first: Int, into rows: CodedRows) {
+        let start = first * inputs / 2
+        for pair in 0..<rows.count * inputs / 2 {
+            let byte = codes.bytes[start + pair]
+            rows.codes[2 * pair] = byte & 15
+            rows.codes[2 * pair + 1] = byte >> 4
         }
+        for index in rows.scales.indices { rows.scales[index] = scales[first * groups + index] }
     }
 }

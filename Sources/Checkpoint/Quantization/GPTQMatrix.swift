@@ -14,8 +14,9 @@ struct GPTQMatrix: QuantizedMatrix {
     private let codes: TensorView
     private let scales: [Float]
     private let zeros: [Float]
-    private let group: [Int32]
-    private let groups: Int
+    let groupOfInput: [Int32]
+    let groups: Int
+    let form: CodeForm
 
     /// - Parameter storesZerosLessOne: format v1.
     init(_ parts: QuantizedParts, storesZerosLessOne: Bool) throws(CheckpointError) {
@@ -35,7 +36,7 @@ struct GPTQMatrix: QuantizedMatrix {
             throw parts.failure(".qzeros", expected: "2, 3, 4 or 8 bits for each of \(outputs) outputs")
         }
         let inputs = codes.shape[0] * 32 / bits
-        group = try parts.groups(".g_idx", scales: ".scales", inputs: inputs, groups: groups)
+        groupOfInput = try parts.groups(".g_idx", scales: ".scales", inputs: inputs, groups: groups)
         // The reference wraps around to 0 except with 3 bits.
         let mask = bits == 3 ? UInt32.max : UInt32(1) << bits - 1
         var zeros: [Float] = []
@@ -48,6 +49,8 @@ struct GPTQMatrix: QuantizedMatrix {
             }
         }
         self.zeros = zeros
+        form = CodeForm(
+            bits == 8 ? .int8 : CodeForm.unsignedFourBits, factors: parts.factorType(".scales"), hasZeros: true)
         self.bits = bits
         self.outputs = outputs
         self.inputs = inputs
@@ -55,14 +58,22 @@ struct GPTQMatrix: QuantizedMatrix {
 
     var scheme: String { "GPTQ, \(bits) bits, groups of \(inputs / groups)" }
 
-    func decode(_ rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) {
+    func read(from first: Int, into rows: CodedRows) {
+        // Codes of eight bits are moved into the range of int8, and their zero points with them.
+        let moved: (code: UInt8, zero: Float) = bits == 8 ? (128, 128) : (0, 0)
         // Input by input, as the words lie: neighbouring outputs share a cache line.
         for input in 0..<inputs {
-            let first = Int(group[input]) * outputs
-            for (place, output) in rows.enumerated() {
-                let code = BitStream.value(codes, start: output, stride: outputs, at: input * bits, bits: bits)
-                let index = first + output
-                values[place * inputs + input] = (Float(code) - zeros[index]) * scales[index]
+            for row in 0..<rows.count {
+                let code = BitStream.value(
+                    codes, start: first + row, stride: outputs, at: input * bits, bits: bits)
+                rows.codes[row * inputs + input] = UInt8(code) ^ moved.code
+            }
+        }
+        for group in 0..<groups {
+            for row in 0..<rows.count {
+                let index = group * outputs + first + row
+                rows.zeros[row * groups + group] = zeros[index] - moved.zero
+                rows.scales[row * groups + group] = scales[index]
             }
         }
     }

@@ -12,10 +12,11 @@ struct PackedIntegerMatrix: QuantizedMatrix {
     private let bits: Int
     private let codes: TensorView
     private let scales: [Float]
-    /// Of each output and group, as codes.
+    /// Of each output and group, as codes; empty where all are half the range.
     private let zeros: [Float]
-    private let group: [Int32]
-    private let groups: Int
+    let groupOfInput: [Int32]
+    let groups: Int
+    let form: CodeForm
 
     init(_ parts: QuantizedParts) throws(CheckpointError) {
         codes = try parts.matrix(".weight_packed", .int32)
@@ -39,8 +40,7 @@ struct PackedIntegerMatrix: QuantizedMatrix {
         else { throw parts.failure(".weight_scale", expected: "[\(outputs), groups]") }
         groups = scaleShape[1]
         scales = try parts.floats(".weight_scale")
-        group = try parts.groups(".weight_g_idx", scales: ".weight_scale", inputs: inputs, groups: groups)
-        let half = Float(1 << (bits - 1))
+        groupOfInput = try parts.groups(".weight_g_idx", scales: ".weight_scale", inputs: inputs, groups: groups)
         if parts.has(".weight_zero_point") {
             let rows = (outputs * bits + 31) / 32
             let packedZeros = try parts.part(".weight_zero_point", .int32, [rows, groups])
@@ -54,8 +54,13 @@ struct PackedIntegerMatrix: QuantizedMatrix {
             }
             self.zeros = zeros
         } else {
-            zeros = [Float](repeating: half, count: outputs * groups)
+            zeros = []
         }
+        let isSymmetric = zeros.isEmpty
+        let half = Float(1 << (bits - 1))
+        form = CodeForm(
+            bits > 4 ? .int8 : isSymmetric ? .fourBits((0..<16).map { Float($0) - half }) : CodeForm.unsignedFourBits,
+            factors: parts.factorType(".weight_scale"), hasZeros: !isSymmetric)
         self.outputs = outputs
         self.inputs = inputs
         self.bits = bits
@@ -63,16 +68,19 @@ struct PackedIntegerMatrix: QuantizedMatrix {
 
     var scheme: String { "W\(bits)A16, groups of \((inputs + groups - 1) / groups)" }
 
-    func decode(_ rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) {
-        var place = 0
-        for row in rows {
+    func read(from first: Int, into rows: CodedRows) {
+        // Codes of more than four bits are moved into the range of int8: by half their range where that is the zero
+        // point, else by half a byte, and the zero points with them.
+        let half = zeros.isEmpty ? 1 << (bits - 1) : 128
+        let moved = bits > 4 ? half : 0
+        for row in 0..<rows.count {
             for input in 0..<inputs {
                 let code = BitStream.value(
-                    codes, start: row * codes.shape[1], stride: 1, at: input * bits, bits: bits)
-                let index = row * groups + Int(group[input])
-                values[place] = (Float(code) - zeros[index]) * scales[index]
-                place += 1
+                    codes, start: (first + row) * codes.shape[1], stride: 1, at: input * bits, bits: bits)
+                rows.codes[row * inputs + input] = UInt8(truncatingIfNeeded: Int(code) - moved)
             }
         }
+        for index in rows.scales.indices { rows.scales[index] = scales[first * groups + index] }
+        for index in rows.zeros.indices { rows.zeros[index] = zeros[first * groups + index] - Float(moved) }
     }
 }

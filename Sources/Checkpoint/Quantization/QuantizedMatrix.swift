@@ -1,14 +1,9 @@
 import Tensors
 
-/// A matrix `[outputs, inputs]` in a published quantized layout, checked when it was made and read a few rows at a time.
-protocol QuantizedMatrix {
+/// A matrix in a published quantized layout.
+protocol QuantizedMatrix: CodedMatrix {
     /// For messages, for example `GPTQ, 4 bits, groups of 128`.
     var scheme: String { get }
-    var outputs: Int { get }
-    var inputs: Int { get }
-
-    /// Writes `rows.count · inputs` values: what the reference implementation of the format multiplies with.
-    func decode(_ rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>)
 }
 
 /// Makes a `QuantizedMatrix` of the tensors that share a stem, and says what is wrong with them.
@@ -83,6 +78,15 @@ struct QuantizedParts {
             throw failure(scales, expected: "a number of groups that divides \(inputs) inputs")
         }
         return (0..<inputs).map { Int32($0 / size) }
+    }
+
+    /// The type that the numbers of a part are scaled in: its own where that has 16 bits, else float32.
+    func factorType(_ suffix: String) -> DType {
+        switch information(suffix)?.dtype {
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        default: .float32
+        }
     }
 
     /// One number, whether as a scalar or as a vector of one.

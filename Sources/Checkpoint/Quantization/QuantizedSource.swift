@@ -162,6 +162,11 @@ final class QuantizedSource: WeightSource {
         return view
     }
 
+    func coded(_ name: String) throws(CheckpointError) -> (any CodedMatrix)? {
+        guard let group = groups[name] else { return try base.coded(name) }
+        return try Self.matrix(group, base, config)
+    }
+
     func release(_ name: String) {
         for part in groups[name]?.parts ?? [name] { base.release(part) }
     }

@@ -8,12 +8,11 @@ struct ScaledMatrix: QuantizedMatrix {
     let outputs: Int
     let inputs: Int
     private let codes: TensorView
-    /// Value of each byte.
-    private let table: [Float]
     private let scales: [Float]
     /// Rows and columns that share a scale.
     private let block: (rows: Int, columns: Int)
-    private let scaleColumns: Int
+    let groups: Int
+    let form: CodeForm
 
     /// - Parameter declaredBlock: `weight_block_size` of the configuration; needed where blocks do not divide the matrix.
     init(_ parts: QuantizedParts, scale suffix: String, declaredBlock: [Int]?) throws(CheckpointError) {
@@ -23,12 +22,15 @@ struct ScaledMatrix: QuantizedMatrix {
         }
         outputs = codes.shape[0]
         inputs = codes.shape[1]
-        if codes.dtype == .int8 {
-            table = (0...255).map { Float(Int8(truncatingIfNeeded: $0)) }
-        } else if let values = SmallFloats.table(codes.dtype) {
-            table = values
-        } else {
-            throw parts.failure(".weight", expected: "float8 or int8")
+        let numbers: CodeForm.Codes
+        switch codes.dtype {
+        case .int8: numbers = .int8
+        case .float8e4m3: numbers = .float8e4m3
+        default:
+            guard let table = SmallFloats.table(codes.dtype) else {
+                throw parts.failure(".weight", expected: "float8 or int8")
+            }
+            numbers = .table(table)
         }
         var values = try parts.floats(suffix)
         // bitsandbytes stores the largest magnitude of a row, which code 127 stands for.
@@ -41,7 +43,8 @@ struct ScaledMatrix: QuantizedMatrix {
         }
         scales = values
         block = (layout.rows, layout.columns)
-        scaleColumns = (inputs + layout.columns - 1) / layout.columns
+        groups = (inputs + layout.columns - 1) / layout.columns
+        form = CodeForm(numbers, factors: suffix == ".SCB" ? .float32 : parts.factorType(suffix))
         let type = codes.dtype == .int8 ? "INT8" : "FP8 (\(codes.dtype == .float8e5m2 ? "e5m2" : "e4m3"))"
         scheme = "\(type), \(layout.text)"
     }
@@ -61,20 +64,14 @@ struct ScaledMatrix: QuantizedMatrix {
         return (block[0], block[1], "blocks of \(block[0])×\(block[1])")
     }
 
-    func decode(_ rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) {
-        var place = 0
-        for row in rows {
-            let first = row / block.rows * scaleColumns
-            var column = 0
-            while column < inputs {
-                let scale = scales[first + column / block.columns]
-                let end = min(inputs, (column / block.columns + 1) * block.columns)
-                for index in column..<end {
-                    values[place] = table[Int(codes.bytes[row * inputs + index])] * scale
-                    place += 1
-                }
-                column = end
-            }
+    var groupOfInput: [Int32] { (0..<inputs).map { Int32($0 / block.columns) } }
+
+    func read(from first: Int, into rows: CodedRows) {
+        let start = first * inputs
+        for index in rows.codes.indices { rows.codes[index] = codes.bytes[start + index] }
+        for index in rows.scales.indices {
+            let (row, group) = index.quotientAndRemainder(dividingBy: groups)
+            rows.scales[index] = scales[(first + row) / block.rows * groups + group]
         }
     }
 }

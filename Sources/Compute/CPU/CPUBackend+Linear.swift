@@ -38,7 +38,7 @@ extension CPUBackend {
         var call = ck_gemm_call(
             kernels: kernels.gemm, dtype: weight.dtype, m: Int64(rows), n: Int64(weight.outputs),
             k: Int64(weight.inputs), x: x, ldx: Int64(stride), w: weight.data, bias: bias?.data,
-            out: nil, ldo: 0, row_chunk: 0)
+            out: nil, ldo: 0, row_chunk: 0, coded: weight.coded?.pointer)
         let bytes = ck_prepared_bytes(weight.dtype, Int64(rows), Int64(weight.inputs))
         if bytes > 0 {
             let prepared = linearScratch.pointer(bytes)
@@ -97,7 +97,8 @@ extension CPUBackend {
         pool.forEach((tokens.count + chunk - 1) / chunk) { index, _ in
             for row in index * chunk..<min((index + 1) * chunk, tokens.count) {
                 ck_unpack_row(
-                    weight.dtype, weight.data, Int64(weight.outputs), Int64(weight.inputs), Int64(tokens[row]),
+                    weight.dtype, weight.coded?.pointer, weight.data, Int64(weight.outputs), Int64(weight.inputs),
+                    Int64(tokens[row]),
                     output.data + row * output.columns)
             }
         }

@@ -22,6 +22,8 @@ package final class CPUBackend: Backend {
     let partialScratch = ScratchArena(purpose: "attention splits")
     let samplingScratch = ScratchArena(purpose: "sampling scratch")
     var attentionPlan = AttentionPlan()
+    /// While weights are loaded.
+    var weightCache: WeightCache?
 
     /// - Parameters:
     ///   - kernels: a name of `availableKernelPaths`; nil: `RADISH_CPU`, or the best of them.

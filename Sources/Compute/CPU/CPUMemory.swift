@@ -40,11 +40,16 @@ package final class CPUKVCache: KVCache {
     private let headStride: Int
 
     init(layout: KVLayout, pages: Int) throws(ComputeError) {
-        guard let dtype = layout.dtype.kernelType else {
-            throw .unsupportedDType(tensor: "KV cache", dtype: layout.dtype, supported: DType.kernelTypes)
+        switch layout.dtype {
+        case .float8e4m3: dtype = CK_E4M3
+        case .int8: dtype = CK_I8
+        default:
+            guard let dtype = layout.dtype.kernelType else {
+                throw .unsupportedDType(tensor: "KV cache", dtype: layout.dtype, supported: KVLayout.dtypes)
+            }
+            self.dtype = dtype
         }
-        self.dtype = dtype
-        headStride = (layout.isLatent ? 1 : 2) * layout.pageSize * layout.headDimension * layout.dtype.byteCount
+        headStride = (layout.isLatent ? 1 : 2) * layout.pageSize * layout.bytesPerHead
         region = try MemoryRegion(
             byteCount: try MemoryRegion.size(pages, layout.bytesPerPage, purpose: "KV cache"), purpose: "KV cache")
         super.init(layout: layout, pageCount: pages)

@@ -28,13 +28,14 @@ package final class ReferenceBackend: Backend {
         let inputs = parts[0].shape[1]
         let dtype = parts[0].dtype
         precondition(parts.allSatisfy { $0.shape[1] == inputs && $0.dtype == dtype })
-        let values = Quantization.rounded(try Self.concatenated(parts), inputs: inputs, format)
+        var values = Quantization.rounded(try Self.concatenated(parts), inputs: inputs, format)
+        if !format.quantizesInputs { values = values.map { HalfFloats.rounded($0, to: dtype) } }
         return ReferenceWeight(values, inputs: inputs, dtype: dtype, format: format)
     }
 
     package func makeKVCache(_ layout: KVLayout, pages: Int) throws(ComputeError) -> KVCache {
-        guard layout.dtype.isFloatingPoint else {
-            throw .unsupportedDType(tensor: "KV cache", dtype: layout.dtype, supported: Self.supported)
+        guard KVLayout.dtypes.contains(layout.dtype) else {
+            throw .unsupportedDType(tensor: "KV cache", dtype: layout.dtype, supported: KVLayout.dtypes)
         }
         return ReferenceKVCache(layout: layout, pageCount: pages)
     }
@@ -103,7 +104,7 @@ package final class ReferenceBackend: Backend {
         let bias = bias?.reference.values ?? [Float](repeating: 0, count: weight.outputs)
         for row in 0..<rows {
             var input = Array(x[row])
-            if weight.format != .stored {
+            if weight.format.quantizesInputs {
                 input = Quantization.bytes(input[...])
             } else if weight.dtype == .bfloat16 {
                 input = input.map { HalfFloats.rounded($0, to: .bfloat16) }
@@ -162,7 +163,9 @@ package final class ReferenceBackend: Backend {
                 }
                 qkv[row] = values[...]
                 let slot = cache.slot(of: Int(context.positions[row]), span, context.pageTable, layer: layer)
-                let stored = values[(shape.heads * d)...].map(cache.stored)
+                let stored = stride(from: shape.heads * d, to: values.count, by: d).flatMap {
+                    cache.stored(head: values[$0..<$0 + d])
+                }
                 let half = shape.keyValueHeads * d
                 cache.keys.replaceSubrange(slot..<slot + half, with: stored[..<half])
                 cache.values.replaceSubrange(

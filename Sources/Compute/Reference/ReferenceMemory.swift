@@ -84,16 +84,22 @@ final class ReferenceKVCache: KVCache {
         return slot(page: Int(pageTable[span.firstPage + page]), offset: position % layout.pageSize, layer: layer)
     }
 
-    /// What a page keeps of a number: rounded, and always finite (a masked token still enters a sum with weight 0).
-    func stored(_ value: Float) -> Float {
+    /// What a page keeps of the key or the value of a head: rounded, and always finite (a masked token still enters a sum
+    /// with weight 0).
+    func stored(head: ArraySlice<Float>) -> [Float] {
         let largest: Float =
             switch layout.dtype {
             case .float16: 65504
             case .bfloat16: 0x1.fep127
+            case .float8e4m3: 448
             default: .greatestFiniteMagnitude
             }
-        if value.isNaN { return 0 }
-        return HalfFloats.rounded(min(max(value, -largest), largest), to: layout.dtype)
+        let finite = head.map { $0.isNaN ? 0 : min(max($0, -largest), largest) }
+        return switch layout.dtype {
+        case .int8: Quantization.bytes(finite[...])
+        case .float8e4m3: finite.map { SmallFloats.float(e4m3: SmallFloats.e4m3($0)) }
+        default: finite.map { HalfFloats.rounded($0, to: layout.dtype) }
+        }
     }
 }
 

@@ -11,21 +11,25 @@ package enum EncoderLoader {
     ///   - texts: texts of the largest batch.
     ///   - dtype: a floating type that matrices are converted to; nil: as stored.
     ///   - format: of the layers' matrices.
+    ///   - cache: as in `ModelLoader.load`.
     /// - Throws: `CheckpointError`, `ModelError` or `ComputeError`.
     package static func load(
         _ files: ModelFiles, backend: any EncoderBackend, rows: Int, texts: Int, dtype: DType? = nil,
-        format: WeightFormat = .stored, progress: (LoadProgress) -> Void = { _ in }
+        format: WeightFormat = .stored, cache: WeightCacheUse? = nil,
+        progress: (LoadProgress) -> Void = { _ in }
     ) throws -> TextEncoder {
         let spec = try EncoderSpec.read(files)
         let source = try ModelDirectory.weights(files)
         let names = EncoderNames(spec, source)
         try ModelLoader.check(names.parts, source)
+        cache?.open(files, settings: "\(dtype?.rawValue ?? "as stored") \(format.rawValue)", on: backend)
         let weights = try withoutActuallyEscaping(progress) { progress in
             var reader = WeightReader(
                 source, parts: names.parts, isRedundant: EncoderNames.isRedundant, backend: backend, dtype: dtype,
                 format: format, progress: progress)
             return try Self.weights(spec, names, &reader, source, backend)
         }
+        cache?.close(on: backend)
         return try TextEncoder(spec, weights: weights, rows: rows, texts: texts, backend: backend)
     }
 
@@ -47,6 +51,7 @@ package enum EncoderLoader {
         let places = try backend.packWeight([
             places(source.tensor(names.positions.name), source.tensor(names.types.name), hidden: spec.hiddenSize)
         ])
+        reader.done([names.positions, names.types])
         let embeddingNorm = try norm(names.embeddingNorm, &reader)
         var layers: [TextEncoder.Layer] = []
         for layer in names.layers {

@@ -22,7 +22,7 @@ struct BenchKernels: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Rows of the products.", valueName: "n"))
     var rows: [Int] = [1, 2, 4, 8, 16, 32, 64, 128, 512]
 
-    @Option(help: "Type of the weights: float32, float16, bfloat16, int8 or int4.")
+    @Option(help: "Type of the weights: float32, float16, bfloat16, int8, int4, fp8 or mxfp4.")
     var dtype: Element = .bfloat16
 
     @Option(help: ArgumentHelp("Time for each line.", valueName: "s"))
@@ -47,7 +47,7 @@ struct BenchKernels: AsyncParsableCommand {
     }
 
     enum Element: String, ExpressibleByArgument, CaseIterable {
-        case float32, float16, bfloat16, int8, int4
+        case float32, float16, bfloat16, int8, int4, fp8, mxfp4
 
         /// Of the weights before they are quantized, and of keys and values.
         var dtype: DType { format == .stored ? DType(rawValue: rawValue) ?? .bfloat16 : .bfloat16 }

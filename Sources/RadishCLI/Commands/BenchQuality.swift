@@ -36,11 +36,14 @@ struct BenchQuality: ParsableCommand {
             let dtype = model.dtype.dtype ?? .bfloat16
             let rows = try quality.measure(
                 source.files(), dtype: dtype,
-                formats: [
-                    ("float16", .float16, .stored), ("int8", dtype, .int8), ("int4", dtype, .int4),
+                schemes: [
+                    .init("float16", dtype: .float16), .init("int8", format: .int8), .init("int4", format: .int4),
+                    .init("fp8", format: .fp8), .init("mxfp4", format: .mxfp4),
+                    .init("KV cache in fp8_e4m3", keyValueDType: .float8e4m3),
+                    .init("KV cache in int8", keyValueDType: .int8),
                 ], backend: CPUBackend(kernels: nil, threads: machine.threads, pin: true))
             print("\(source.name) against \(dtype.rawValue), \(rows[0].positions) positions\n")
-            print("| weights | KL divergence (nats) | same most likely token |\n| --- | --- | --- |")
+            print("| scheme | KL divergence (nats) | same most likely token |\n| --- | --- | --- |")
             for row in rows {
                 print("| \(row.name) | \(row.divergence.fixed(5)) | \((100 * row.agreement).fixed(1))% |")
             }

@@ -83,7 +83,7 @@ struct BenchStartup: AsyncParsableCommand {
                 let now = clock.now
                 marks.withLock { marks in
                     switch stage {
-                    case .weights: break
+                    case .weights, .note: break
                     case .selfCheck: marks.weights = now
                     case .ready: marks.check = now
                     }

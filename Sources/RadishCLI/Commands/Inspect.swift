@@ -30,7 +30,7 @@ struct Inspect: ParsableCommand {
         let isServed: Bool
         do {
             let source = EngineStart.source(model)
-            let inspection = try ModelInspection(source.files())
+            let inspection = try ModelInspection(source.files(), served: footprint(model, source))
             Self.row("model", source.name)
             Self.row("family", inspection.architecture)
             Self.row(
@@ -50,16 +50,33 @@ struct Inspect: ParsableCommand {
         print(name + String(repeating: " ", count: max(1, 14 - name.count)) + value)
     }
 
+    /// Nil for what is not served; why not is said elsewhere.
+    private func footprint(_ model: ModelOptions, _ source: ModelSource) -> WeightFootprint? {
+        do {
+            let (files, dtype) = (try source.files(), model.dtype.dtype)
+            let format = model.quantization?.format ?? .stored
+            return try LocalEncoder.kind(source, isEmbedding: model.wantsEmbedding) == .encoder
+                ? WeightFootprint(encoder: files, dtype: dtype, format: format)
+                : WeightFootprint(files, dtype: dtype, format: format)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Parameters, bytes on disk and in memory, and stored types of each module.
     private static func table(_ inspection: ModelInspection) {
-        let width = (inspection.groups.map(\.name.count).max() ?? 0) + 2
-        print("")
+        let width = max(8, inspection.groups.map(\.name.count).max() ?? 0) + 2
+        print(
+            "\n  module" + String(repeating: " ", count: width - 6) + "  parameters     on disk   in memory  stored as")
         for group in inspection.groups {
             let types = group.types.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
             let size = ByteText.size(group.bytes)
+            let served = group.servedBytes == 0 ? "–" : ByteText.size(group.servedBytes)
             print(
                 "  " + group.name + String(repeating: " ", count: width - group.name.count)
                     + String(repeating: " ", count: max(0, 12 - "\(group.parameters)".count)) + "\(group.parameters)  "
-                    + String(repeating: " ", count: max(0, 10 - size.count)) + size + "  " + types)
+                    + String(repeating: " ", count: max(0, 10 - size.count)) + size + "  "
+                    + String(repeating: " ", count: max(0, 10 - served.count)) + served + "  " + types)
         }
         print("")
     }
@@ -85,10 +102,13 @@ struct Inspect: ParsableCommand {
             try ModelLoader.verify(files, needsOutput: kind == .generation)
             let plan = try ModelPlan(model, cache, scheduling, machine)
             Self.row("KV cache", "\(plan.layout.bytesPerToken) bytes per token, \(plan.spec.layerCount) layers")
-            let form = plan.format == .stored ? plan.dtype.rawValue : plan.format.rawValue
+            let read =
+                plan.weightBytesPerStep < plan.weightBytes * 9 / 10
+                ? " (\(ByteText.size(plan.weightBytesPerStep)) of it read for a token)" : ""
             Self.row(
                 "in memory",
-                "\(ByteText.size(plan.weightBytes)) as \(form), \(ByteText.size(plan.availableBytes)) available")
+                "\(ByteText.size(plan.weightBytes)) as \(plan.form)\(read), "
+                    + "\(ByteText.size(plan.availableBytes)) available")
             guard let resolved = plan.resolved, plan.weightBytes < plan.availableBytes else {
                 Self.row("served", "no: \(plan.refusal ?? "the weights do not fit into memory")")
                 return false

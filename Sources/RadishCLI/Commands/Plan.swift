@@ -41,10 +41,12 @@ struct Plan: AsyncParsableCommand {
         do {
             let plan = try ModelPlan(model, cache, scheduling, machine)
             print("\(plan.shape.name): \(plan.spec.architecture), \(plan.spec.layerCount) layers")
-            row(
-                "weights", size(plan.weightBytes),
-                "\(plan.format == .stored ? plan.dtype.rawValue : plan.format.rawValue); \(size(plan.fileBytes)) on disk"
-            )
+            row("weights", size(plan.weightBytes), "mostly \(plan.form); \(size(plan.fileBytes)) on disk")
+            if let experts = plan.shape.experts {
+                row(
+                    "read for a token", size(plan.weightBytesPerStep),
+                    "\(experts.chosen) of \(experts.count) experts in \(experts.layers) layers")
+            }
             row(
                 "KV cache", "\(plan.layout.bytesPerToken) bytes/token",
                 "keys and values of \(plan.spec.layerCount) layers")

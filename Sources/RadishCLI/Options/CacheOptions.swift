@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import PrefixCache
+import Tensors
 
 /// The KV pool and the prefix cache in it.
 struct CacheOptions: ParsableArguments {
@@ -16,6 +17,14 @@ struct CacheOptions: ParsableArguments {
         name: .customLong("max-total-tokens"),
         help: ArgumentHelp("Size of the KV pool in tokens, in place of the sizing by memory.", valueName: "tokens"))
     var maxTotalTokens: Int?
+
+    @Option(
+        name: .customLong("kv-cache-dtype"),
+        help: ArgumentHelp(
+            "Type of keys and values in the pool: auto (as the weights), bf16, fp16, fp8_e4m3 (fp8), int8.",
+            discussion: "fp8_e4m3 and int8 take half the memory of bf16; int8 has a scale for each head of each token.")
+    )
+    var kvCacheType: KVCacheType = .auto
 
     @Option(
         name: [.customLong("page-size"), .customLong("block-size")],
@@ -71,3 +80,20 @@ extension CacheOptions {
 }
 
 extension EvictionPolicyName: ExpressibleByArgument {}
+
+/// SGLang's and vLLM's names for types of pages.
+enum KVCacheType: String, ExpressibleByArgument, CaseIterable {
+    case auto, bf16, bfloat16, fp16, float16, fp8, int8
+    case fp8E4M3 = "fp8_e4m3"
+
+    /// Nil: as the weights.
+    var dtype: DType? {
+        switch self {
+        case .auto: nil
+        case .bf16, .bfloat16: .bfloat16
+        case .fp16, .float16: .float16
+        case .fp8, .fp8E4M3: .float8e4m3
+        case .int8: .int8
+        }
+    }
+}

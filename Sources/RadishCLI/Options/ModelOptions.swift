@@ -47,12 +47,23 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Quantize the weights while they load: int8 (also w8a8_int8) or int4.",
+            "Quantize the weights while they load: int8 (also w8a8_int8), int4, fp8 or mxfp4.",
             discussion: """
                 int8: a scale for each output, activations quantized row by row; int4: a scale for each 32 inputs, \
-                embedding and output projection in int8.
+                embedding and output projection in int8. fp8: E4M3 with a scale for each output; mxfp4: E2M1 with a \
+                power of two for each 32 inputs, embedding and output projection in fp8; both leave activations alone.
                 """))
     var quantization: WeightQuantization?
+
+    @Option(
+        name: .customLong("weight-cache-dir"),
+        help: ArgumentHelp(
+            "Keep packed weights in this directory: the next start maps them instead of packing them again.",
+            discussion: """
+                A file for each model and setting, as large as the weights in memory; delete what is not needed any \
+                more. A file that does not fit its model is replaced.
+                """, valueName: "dir"))
+    var weightCacheDirectory: String?
 
     @Option(
         name: [.customLong("context-length"), .customLong("max-model-len")],
@@ -104,12 +115,14 @@ enum WeightType: String, ExpressibleByArgument, CaseIterable {
 enum WeightQuantization: String, ExpressibleByArgument, CaseIterable {
     case int8
     case w8a8Int8 = "w8a8_int8"
-    case int4
+    case int4, fp8, mxfp4
 
     var format: WeightFormat {
         switch self {
         case .int8, .w8a8Int8: .int8
         case .int4: .int4
+        case .fp8: .fp8
+        case .mxfp4: .mxfp4
         }
     }
 }
