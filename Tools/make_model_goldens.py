@@ -20,8 +20,10 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from transformers import (
-    Gemma2Config, Gemma3TextConfig, Glm4Config, GlmConfig, GraniteConfig, LlamaConfig, MistralConfig, MixtralConfig,
+    DeepseekV2Config, DeepseekV3Config, Gemma2Config, Gemma3Config, Gemma3TextConfig, Glm4Config, GlmConfig, GptOssConfig,
+    GraniteConfig, GraniteMoeConfig, LlamaConfig, MistralConfig, MixtralConfig,
     Olmo2Config, Phi3Config, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig, SmolLM3Config)
+from transformers.integrations import mxfp4 as mxfp4_integration
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 PROMPT = 80
@@ -31,8 +33,12 @@ COMMON = dict(vocab_size=VOCABULARY, num_hidden_layers=2, max_position_embedding
               bos_token_id=1, eos_token_id=2)
 SMALL = dict(COMMON, hidden_size=32, intermediate_size=64, num_attention_heads=4)
 
+GPT_OSS = dict(head_dim=16, num_key_value_heads=2, intermediate_size=32, num_local_experts=5, num_experts_per_tok=2,
+               sliding_window=24)
 LLAMA3 = dict(rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
               original_max_position_embeddings=32)
+# Sizes of latent attention.
+LATENT = dict(num_key_value_heads=4, kv_lora_rank=16, qk_nope_head_dim=8, qk_rope_head_dim=8, v_head_dim=16)
 YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=64)
 
 CASES = {
@@ -86,20 +92,69 @@ CASES = {
         SMALL, intermediate_size=40, num_key_value_heads=2, num_local_experts=5, num_experts_per_tok=2))),
     "qwen2-moe-f32": ("float32", Qwen2MoeConfig(**dict(
         SMALL, num_key_value_heads=2, moe_intermediate_size=24, shared_expert_intermediate_size=40, num_experts=5,
-        num_experts_per_tok=2, mlp_only_layers=[0], num_hidden_layers=3))),
+        num_experts_per_tok=2))),
     "qwen3-moe-f32": ("float32", Qwen3MoeConfig(**dict(
         SMALL, num_key_value_heads=2, head_dim=16, moe_intermediate_size=24, num_experts=6, num_experts_per_tok=3,
         norm_topk_prob=True))),
+    "granite-moe-f32": ("float32", GraniteMoeConfig(**dict(
+        SMALL, intermediate_size=24, num_key_value_heads=2, num_local_experts=5, num_experts_per_tok=2,
+        embedding_multiplier=1.7, attention_multiplier=0.3, residual_multiplier=0.6, logits_scaling=0.4))),
+    "deepseek-v2-lite-f32": ("float32", DeepseekV2Config(**dict(
+        SMALL, **LATENT, q_lora_rank=None, moe_intermediate_size=16, n_routed_experts=6, n_shared_experts=2,
+        num_experts_per_tok=3, first_k_dense_replace=1, num_hidden_layers=3, topk_method="greedy", n_group=1,
+        topk_group=1))),
+    "deepseek-v2-f32": ("float32", DeepseekV2Config(**dict(
+        SMALL, **LATENT, q_lora_rank=24, moe_intermediate_size=16, n_routed_experts=8, n_shared_experts=1,
+        num_experts_per_tok=3, first_k_dense_replace=0, topk_method="group_limited_greedy", n_group=4, topk_group=2,
+        routed_scaling_factor=1.5, rope_parameters=dict(YARN, mscale=0.7, mscale_all_dim=0.9)))),
+    "deepseek-v3-f32": ("float32", DeepseekV3Config(**dict(
+        SMALL, **LATENT, q_lora_rank=24, moe_intermediate_size=16, n_routed_experts=8, n_shared_experts=1,
+        num_experts_per_tok=3, first_k_dense_replace=1, n_group=4, topk_group=2, norm_topk_prob=True, rms_norm_eps=1e-4,
+        routed_scaling_factor=1.5, rope_parameters=dict(YARN, mscale=1.0, mscale_all_dim=1.0, beta_fast=32,
+                                                        beta_slow=1)))),
+    "deepseek-v3-bf16": ("bfloat16", DeepseekV3Config(**dict(
+        SMALL, **LATENT, q_lora_rank=24, moe_intermediate_size=16, n_routed_experts=4, n_shared_experts=1,
+        num_experts_per_tok=2, first_k_dense_replace=1, n_group=1, topk_group=1, norm_topk_prob=False,
+        routed_scaling_factor=1.0))),
+    "gpt-oss-f32": ("float32", GptOssConfig(**dict(
+        SMALL, **GPT_OSS, swiglu_limit=1.5, rope_parameters=dict(rope_type="default", rope_theta=150000.0)))),
+    "gemma3-vision-f32": ("float32", Gemma3Config(
+        text_config=dict(
+            vocab_size=VOCABULARY, num_hidden_layers=3, hidden_size=32, intermediate_size=48, num_attention_heads=2,
+            num_key_value_heads=1, head_dim=16, sliding_window=24, query_pre_attn_scalar=16,
+            max_position_embeddings=256, pad_token_id=None, bos_token_id=1, eos_token_id=2,
+            layer_types=["sliding_attention", "full_attention", "sliding_attention"]),
+        vision_config=dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
+                           image_size=28, patch_size=14),
+        mm_tokens_per_image=4, image_token_index=95, boi_token_index=94, eoi_token_index=93)),
 }
-# Checkpoints whose matrices have different schemes: GPTQ of so many bits, by the end of the tensor's name, or none.
-MIXED = {
+
+
+def gptq_bits(name):
+    """Of one matrix of a checkpoint whose layers, experts and routers have different bits; None: stored as it is."""
+    if "norm" in name or "embed" in name or "lm_head" in name:
+        return None
+    first = name.split(".")[2] == "0"
+    if name.endswith("mlp.gate.weight"):
+        return 8 if first else None
+    return 4 if first else None if ".experts.0." in name else 8
+
+
+# Quantized checkpoints: configuration, what makes of a tensor its stored parts and the numbers they stand for (None: it
+# stays as it is), and what config.json says of it.
+QUANTIZED = {
     "qwen3-moe-mixed-f32": (
         Qwen3MoeConfig(**dict(
             SMALL, num_key_value_heads=2, head_dim=16, moe_intermediate_size=24, num_experts=8, num_experts_per_tok=3,
             norm_topk_prob=True)),
-        lambda name: None if "norm" in name or "embed" in name or "lm_head" in name
-        else {"0": 4, "1": None if ".experts.0." in name or name.endswith("gate.weight") else 8}[name.split(".")[2]]
-        if not name.endswith("mlp.gate.weight") else {"0": 8, "1": None}[name.split(".")[2]]),
+        lambda name, value: gptq(name, value, gptq_bits(name)) if value.dim() == 2 and gptq_bits(name) else None,
+        dict(quant_method="gptq", bits=4, group_size=8, desc_act=False, sym=True)),
+    "gpt-oss-mxfp4": (
+        GptOssConfig(**dict(SMALL, **GPT_OSS, rope_parameters=dict(
+            YARN, factor=8.0, rope_theta=150000.0, original_max_position_embeddings=32, truncate=False))),
+        lambda name, value: mxfp4(name, value) if name.endswith("_proj") and ".experts." in name else None,
+        dict(quant_method="mxfp4", modules_to_not_convert=["model.layers.*.self_attn", "model.layers.*.mlp.router",
+                                                           "model.embed_tokens", "lm_head"])),
 }
 # Written as transformers 4 did: rope_theta and rope_scaling beside each other, torch_dtype.
 OLD_CONFIGURATION = {"llama31-gqa-bf16", "mistral-window-f32", "phi3-longrope-f32", "gemma3-old-f32"}
@@ -135,6 +190,9 @@ def randomize(model, generator):
                 parameter.copy_(noise if not model.config.tie_word_embeddings else 0.4 * noise)
             else:
                 parameter.copy_(noise * (1.2 / parameter.shape[-1] ** 0.5))
+        for name, buffer in model.named_buffers():
+            if name.endswith("e_score_correction_bias"):
+                buffer.copy_(0.3 * torch.randn(buffer.shape, generator=generator))
 
 
 def logits(model, tokens):
@@ -200,21 +258,36 @@ def pack(values, bits, dimension):
     return words.transpose(0, dimension).contiguous()
 
 
-def gptq(weight, bits, group=8):
+def gptq(name, weight, bits, group=8):
     """Parts of a GPTQ matrix (format v1: zero points are stored less one) and the numbers that they stand for."""
     outputs, inputs = weight.shape
     zero = 2 ** (bits - 1)
     blocks = weight.view(outputs, inputs // group, group)
     scales = (blocks.abs().amax(-1, keepdim=True) / (zero - 1)).half().float()
     codes = (torch.round(blocks / scales) + zero).clamp(0, 2 * zero - 1)
-    parts = dict(
-        qweight=pack(codes.view(outputs, inputs).T.contiguous(), bits, 0),
-        qzeros=pack(torch.full((inputs // group, outputs), zero - 1), bits, 1),
-        scales=scales[..., 0].T.contiguous().half(), g_idx=torch.arange(inputs, dtype=torch.int32) // group)
+    stem = name[:-len("weight")]
+    parts = {
+        stem + "qweight": pack(codes.view(outputs, inputs).T.contiguous(), bits, 0),
+        stem + "qzeros": pack(torch.full((inputs // group, outputs), zero - 1), bits, 1),
+        stem + "scales": scales[..., 0].T.contiguous().half(),
+        stem + "g_idx": torch.arange(inputs, dtype=torch.int32) // group}
     return parts, ((codes - zero) * scales).view(outputs, inputs)
 
 
-def make_mixed(name, config, bits_of, root):
+def mxfp4(name, weight):
+    """Blocks and scales near a stack of experts `[experts, inputs, outputs]`; what they stand for says transformers."""
+    values = weight.transpose(1, 2)
+    values = values.reshape(*values.shape[:2], -1, 32)
+    exponents = torch.floor(torch.log2(values.abs().amax(-1))) - 2
+    levels = torch.tensor(mxfp4_integration.FP4_VALUES)
+    codes = ((values / 2 ** exponents[..., None])[..., None] - levels).abs().argmin(-1).to(torch.uint8)
+    blocks = codes[..., ::2] | codes[..., 1::2] << 4
+    scales = (exponents + 127).to(torch.uint8)
+    exact = mxfp4_integration.convert_moe_packed_tensors(blocks, scales, dtype=torch.float32)
+    return {name + "_blocks": blocks.contiguous(), name + "_scales": scales}, exact
+
+
+def make_quantized(name, config, encode, quantization, root):
     """Quantizes what `make` has written; the golden is of the numbers that the codes stand for."""
     directory = root / name
     for seed in range(1000):
@@ -226,12 +299,8 @@ def make_mixed(name, config, bits_of, root):
         model.save_pretrained(directory)
         stored, exact = {}, {}
         for key, value in load_file(directory / "model.safetensors").items():
-            bits = bits_of(key) if value.dim() == 2 else None
-            stored[key] = exact[key] = value
-            if bits:
-                parts, exact[key] = gptq(value, bits)
-                del stored[key]
-                stored.update({key[:-len("weight")] + part: tensor for part, tensor in parts.items()})
+            parts, exact[key] = encode(key, value) or ({key: value}, value)
+            stored.update(parts)
         save_file(exact, directory / "model.safetensors", metadata={"format": "pt"})
         model = transformers.AutoModelForCausalLM.from_pretrained(
             directory, dtype=torch.float32, attn_implementation="eager").eval()
@@ -241,7 +310,7 @@ def make_mixed(name, config, bits_of, root):
             break
     save_file(stored, directory / "model.safetensors", metadata={"format": "pt"})
     text = json.loads((directory / "config.json").read_text())
-    text["quantization_config"] = dict(quant_method="gptq", bits=4, group_size=8, desc_act=False, sym=True)
+    text["quantization_config"] = quantization
     (directory / "config.json").write_text(json.dumps(text, indent=2) + "\n")
     (directory / "generation_config.json").unlink(missing_ok=True)
     save_file({"logits": expected.contiguous()}, directory / "golden.safetensors")
@@ -294,12 +363,12 @@ def main():
     torch.set_num_threads(1)
     sizes = [make(name, dtype, config, root) for name, (dtype, config) in CASES.items()
              if not arguments.names or name in arguments.names]
-    for name, (config, bits_of) in MIXED.items():
+    for name, (config, encode, quantization) in QUANTIZED.items():
         if not arguments.names or name in arguments.names:
-            make_mixed(name, config, bits_of, root)
+            make_quantized(name, config, encode, quantization, root)
     if not arguments.names:
         make_rotary(root)
-    assert max(sizes, default=0) <= 300_000 and sum(sizes) <= 4_000_000, sizes
+    assert max(sizes, default=0) <= 300_000 and sum(sizes) <= 6_000_000, sizes
     print(f"{sum(sizes)} bytes in all")
 
 

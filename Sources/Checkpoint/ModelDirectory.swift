@@ -6,11 +6,14 @@ package enum ModelDirectory {
     /// Opens `model.safetensors`, else the shards of `model.safetensors.index.json`, else the only safetensors file
     /// there is. All headers are checked; no weight is read. Quantized matrices appear as what they stand for.
     ///
+    /// - Parameter experts: how the experts of a layer may be stored as one; they appear one by one.
     /// - Throws: `noWeights`, `missingShards`, or what is wrong with a file; `unsupported` for a quantization that is
     ///   not read.
-    package static func weights(_ files: ModelFiles) throws(CheckpointError) -> any WeightSource {
-        if let model = files.ggufWeights { return model }
-        let stored = try storedWeights(files)
+    package static func weights(
+        _ files: ModelFiles, experts: ExpertStack? = nil
+    ) throws(CheckpointError) -> any WeightSource {
+        if let model = files.ggufWeights { return try SplitExpansion.wrapping(model) }
+        let stored = try StackedExperts.wrapping(storedWeights(files), experts)
         guard let section = try ConfigSection.read("config.json", of: files),
             let config = try QuantizationConfig(section)
         else { return stored }

@@ -5,7 +5,7 @@ import Tensors
 final class Decoder: Model {
     struct Layer {
         let inputNorm: Norm?
-        let attention: Attention
+        let attention: SelfAttention
         let attentionOutputNorm: Norm?
         let mlpNorm: Norm?
         let mlp: FeedForward
@@ -68,8 +68,7 @@ final class Decoder: Model {
         }
         for (index, layer) in weights.layers.enumerated() {
             layer.attention.attend(
-                input, scratch: buffers.queryKeyValue, cache: cache, layer: index, context, into: all.heads,
-                on: backend)
+                input, buffers.attention, cache: cache, layer: index, context, into: all.heads, on: backend)
             guard index + 1 < weights.layers.count else { break }
             input = finish(layer, in: all, rows: rows, next: weights.layers[index + 1].inputNorm)
         }
@@ -120,12 +119,12 @@ struct DecoderBuffers {
             residual = try backend.makeTensor(rows: rows, columns: spec.hiddenSize)
             normed = try backend.makeTensor(rows: rows, columns: spec.hiddenSize)
             delta = try backend.makeTensor(rows: rows, columns: spec.hiddenSize)
-            heads = try backend.makeTensor(rows: rows, columns: spec.headCount * spec.headDimension)
+            heads = try backend.makeTensor(rows: rows, columns: spec.attentionColumns)
         }
     }
 
     let all: Rows
-    let queryKeyValue: Tensor
+    let attention: AttentionBuffers
     /// The rows whose logits are wanted, through the last layer.
     let sampled: Rows
     let mlp: MLPBuffers
@@ -133,8 +132,7 @@ struct DecoderBuffers {
 
     init(_ spec: DecoderSpec, rows: Int, sampledRows: Int, backend: any Backend) throws(ComputeError) {
         all = try Rows(spec, rows: rows, backend: backend)
-        queryKeyValue = try backend.makeTensor(
-            rows: rows, columns: (spec.headCount + 2 * spec.keyValueHeadCount) * spec.headDimension)
+        attention = try AttentionBuffers(spec, rows: rows, backend: backend)
         sampled = try Rows(spec, rows: sampledRows, backend: backend)
         mlp = try MLPBuffers(spec, rows: rows, backend: backend)
         logits = try backend.makeTensor(rows: sampledRows, columns: spec.vocabularySize)

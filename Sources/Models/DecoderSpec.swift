@@ -13,7 +13,10 @@ package struct DecoderSpec: Sendable, Equatable {
     package var intermediateSize: Int
     package var headCount: Int
     package var keyValueHeadCount: Int
+    /// Of cached keys.
     package var headDimension: Int
+    /// Keys and values are compressed; nil: each head has its own, or shares them within a group.
+    package var latent: LatentSpec?
     package var contextLength: Int
     package var normEpsilon: Float
     package var rope: RopeParameters
@@ -41,6 +44,8 @@ package struct DecoderSpec: Sendable, Equatable {
     package var attentionScale: Float
     /// Soft cap of scores.
     package var scoreCap: Float?
+    /// Each head has a score without a value, which takes its share.
+    package var hasSinks = false
     /// Multiplies embeddings.
     package var embeddingScale: Float = 1
     /// The embeddings' multiplier is rounded to their type, as in training.
@@ -70,6 +75,8 @@ package struct DecoderSpec: Sendable, Equatable {
         package static let queryKeyValue = Biases(rawValue: 1)
         package static let attentionOutput = Biases(rawValue: 2)
         package static let mlp = Biases(rawValue: 4)
+        /// Of experts and of the router.
+        package static let experts = Biases(rawValue: 8)
     }
 
     /// Matrices that the checkpoint stores as one.
@@ -100,8 +107,11 @@ package struct DecoderSpec: Sendable, Equatable {
     package func kvLayout(pageSize: Int, dtype: DType) -> KVLayout {
         KVLayout(
             layers: layerCount, keyValueHeads: keyValueHeadCount, headDimension: headDimension, pageSize: pageSize,
-            dtype: dtype)
+            dtype: dtype, isLatent: latent != nil)
     }
+
+    /// Columns of attention's result, before the output projection.
+    package var attentionColumns: Int { headCount * (latent?.value ?? headDimension) }
 
     /// What all families share: full attention, no biases.
     ///
@@ -143,8 +153,9 @@ package struct DecoderSpec: Sendable, Equatable {
                 "it has to be a multiple of num_attention_heads, or head_dim given")
         }
         headDimension = dimension
-        guard headDimension % 8 == 0, headDimension <= 512 else {
-            throw failure("head_dim", "\(headDimension)", "multiples of 8 up to 512 are supported")
+        guard headDimension % 8 == 0, headDimension <= Self.largestHeadDimension else {
+            throw failure(
+                "head_dim", "\(headDimension)", "multiples of 8 up to \(Self.largestHeadDimension) are supported")
         }
         rotatedDimensions = Int(Double(dimension) * config.rope.rotaryShare) / 2 * 2
         guard rotatedDimensions > 0 else {
@@ -177,9 +188,32 @@ package struct DecoderSpec: Sendable, Equatable {
         static let localRope = Allowances(rawValue: 2)
     }
 
+    static let largestHeadDimension = 1024
+
     private static func share(_ config: ModelConfig) -> Int? {
         config.hiddenSize % config.headCount == 0 ? config.hiddenSize / config.headCount : nil
     }
+}
+
+/// Sizes of multi-head latent attention (DeepSeek-V2, arXiv 2405.04434).
+package struct LatentSpec: Sendable, Equatable {
+    /// Of the compressed query; nil: queries come from the hidden state.
+    package var query: Int?
+    /// Of the compressed key and value.
+    package var latent: Int
+    /// Dimensions of a head's query that do not turn, and those that do.
+    package var plain: Int
+    package var turned: Int
+    /// Of a head's value.
+    package var value: Int
+    /// Of the norms of compressed queries and vectors, which the models' makers left at their code's default.
+    package var normEpsilon: Float = 1e-6
+
+    /// What a token leaves in the cache.
+    package var headDimension: Int { latent + turned }
+
+    /// Columns of the projections of the hidden state: (compressed) queries, compressed vector, turned key.
+    func inputColumns(heads: Int) -> Int { (query ?? heads * (plain + turned)) + headDimension }
 }
 
 /// The experts of a layer.
@@ -191,7 +225,15 @@ package struct ExpertSpec: Sendable, Equatable {
     package var sharedSize = 0
     /// The shared expert's output is multiplied by the sigmoid of a projection of its own.
     package var gatesShared = false
+    /// The checkpoint has numbers that are added to the scores when experts are chosen.
+    package var hasCorrection = false
     package var names = Names()
+    /// Where the checkpoint stores all experts of a layer as one tensor.
+    package var stackLayout = ExpertStack.Layout()
+
+    package var stack: ExpertStack {
+        ExpertStack(stackLayout, module: names.experts, gate: names.gate, up: names.up, down: names.down)
+    }
 
     /// As in checkpoints, below the layer.
     package struct Names: Sendable, Equatable {
@@ -202,6 +244,7 @@ package struct ExpertSpec: Sendable, Equatable {
         package var down = "down_proj"
         package var shared = "mlp.shared_expert"
         package var sharedGate = "mlp.shared_expert_gate"
+        package var correction = "mlp.gate.e_score_correction_bias"
     }
 
     package init(count: Int, intermediateSize: Int, rule: RoutingRule) {

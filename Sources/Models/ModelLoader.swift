@@ -38,14 +38,14 @@ package enum ModelLoader {
     /// - Throws: `CheckpointError`, or `ModelError.unsupportedArchitecture`.
     package static func configuration(_ files: ModelFiles) throws -> ModelConfig {
         // The architecture first: the rest of another kind of model would only be misread.
-        _ = try ModelRegistry.family(ModelIdentity.read(files))
-        return try ModelConfig.read(files)
+        let family = try ModelRegistry.family(ModelIdentity.read(files))
+        return try ModelConfig.read(files, defaults: family.defaults)
     }
 
     /// What the family makes of the configuration.
     package static func spec(_ files: ModelFiles) throws -> DecoderSpec {
         let family = try ModelRegistry.family(ModelIdentity.read(files))
-        return try family.spec(ModelConfig.read(files))
+        return try family.spec(ModelConfig.read(files, defaults: family.defaults))
     }
 
     /// Loads a model: every tensor's presence, type and shape is checked before the first is packed.
@@ -67,7 +67,7 @@ package enum ModelLoader {
                 tensor: "all weights", dtype: dtype, supported: WeightReader.supported)
         }
         var spec = try spec(files)
-        let source = BareNames.wrapping(try ModelDirectory.weights(files))
+        let source = try source(files, spec)
         if !needsOutput, source.information("lm_head.weight") == nil { spec.tiesEmbeddings = true }
         let names = WeightNames(spec)
         try check(names, source)
@@ -87,9 +87,23 @@ package enum ModelLoader {
     /// - Throws: as `load`.
     package static func verify(_ files: ModelFiles, needsOutput: Bool = true) throws {
         var spec = try spec(files)
-        let source = BareNames.wrapping(try ModelDirectory.weights(files))
+        let source = try source(files, spec)
         if !needsOutput, source.information("lm_head.weight") == nil { spec.tiesEmbeddings = true }
         try check(WeightNames(spec), source)
+    }
+
+    /// The weights of a decoder as `load` sees them, experts one by one; of other models, as they are stored.
+    ///
+    /// - Throws: what is wrong with the weights' files.
+    package static func source(_ files: ModelFiles) throws(CheckpointError) -> any WeightSource {
+        guard let spec = try? spec(files) else { return try ModelDirectory.weights(files) }
+        return try source(files, spec)
+    }
+
+    /// The weights under the names that `WeightNames` gives them.
+    static func source(_ files: ModelFiles, _ spec: DecoderSpec) throws(CheckpointError) -> any WeightSource {
+        let experts = spec.experts.compactMap { $0 }.first
+        return DecoderNames.wrapping(try ModelDirectory.weights(files, experts: experts?.stack))
     }
 
     private static func check(_ names: WeightNames, _ source: any WeightSource) throws(ModelError) {
@@ -138,22 +152,50 @@ package enum ModelLoader {
         _ rotaries: inout Rotaries
     ) throws -> Decoder.Layer {
         let layer = names.layers[index]
-        let shape = AttentionShape(
-            heads: spec.headCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
-            scale: spec.attentionScale, window: spec.windows[index], scoreCap: spec.scoreCap)
         return Decoder.Layer(
             inputNorm: try layer.inputNorm.map { try reader.norm($0, spec) },
-            attention: Attention(
-                queryKeyValue: try reader.linear(layer.queryKeyValue),
-                queryNorm: try layer.queryNorm.map { try reader.vector([$0], offset: spec.normOffset) },
-                keyNorm: try layer.keyNorm.map { try reader.vector([$0], offset: spec.normOffset) },
-                normalizesWholeWidth: spec.queryKeyNorm == .wholeWidth,
-                output: try reader.linear(layer.attentionOutput), shape: shape, epsilon: spec.normEpsilon,
-                rotary: try rotaries.rotary(spec.rotations[index])),
+            attention: try attention(index, spec, layer, &reader, &rotaries),
             attentionOutputNorm: try layer.attentionOutputNorm.map { try reader.norm($0, spec) },
             mlpNorm: try layer.mlpNorm.map { try reader.norm($0, spec) },
             mlp: try feedForward(index, spec, layer, &reader),
             mlpOutputNorm: try layer.mlpOutputNorm.map { try reader.norm($0, spec) })
+    }
+
+    private static func attention(
+        _ index: Int, _ spec: DecoderSpec, _ layer: WeightNames.Layer, _ reader: inout WeightReader,
+        _ rotaries: inout Rotaries
+    ) throws -> SelfAttention {
+        let shape = AttentionShape(
+            heads: spec.headCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
+            scale: spec.attentionScale, window: spec.windows[index], scoreCap: spec.scoreCap)
+        let rotary = try rotaries.rotary(spec.rotations[index])
+        switch layer.attention {
+        case .grouped(let queryKeyValue, let queryNorm, let keyNorm, let sinks):
+            return .grouped(
+                GroupedAttention(
+                    queryKeyValue: try reader.linear(queryKeyValue),
+                    queryNorm: try queryNorm.map { try reader.vector([$0], offset: spec.normOffset) },
+                    keyNorm: try keyNorm.map { try reader.vector([$0], offset: spec.normOffset) },
+                    normalizesWholeWidth: spec.queryKeyNorm == .wholeWidth,
+                    sinks: try sinks.map { try reader.vector([$0]) },
+                    output: try reader.linear(layer.attentionOutput), shape: shape, epsilon: spec.normEpsilon,
+                    rotary: rotary))
+        case .latent(let input, let queryNorm, let queries, let latentNorm, let expansion):
+            guard let sizes = spec.latent else { preconditionFailure("latent attention without its sizes") }
+            // In this order, so that the type of the fused matrix is known to those after it.
+            let projection = try reader.linear(input)
+            var widened: (norm: Vector, weight: PackedWeight)?
+            if let queryNorm, let queries {
+                widened = (try reader.vector([queryNorm]), try reader.matrix([queries]))
+            }
+            let (absorbed, values) = try reader.absorbed(expansion, heads: spec.headCount, sizes)
+            return .latent(
+                LatentAttention(
+                    input: projection, queries: widened, latentNorm: try reader.vector([latentNorm]),
+                    absorbed: absorbed, values: values,
+                    output: try reader.linear(layer.attentionOutput), sizes: sizes, shape: shape,
+                    rotary: rotary))
+        }
     }
 
     private static func feedForward(
@@ -167,6 +209,7 @@ package enum ModelLoader {
             return .sparse(
                 SparseMLP(
                     router: try reader.router(names.router), rule: experts.rule,
+                    correction: try names.correction.map { try reader.vector([$0]) },
                     experts: try names.experts.map(gated), shared: try names.shared.map(gated),
                     sharedGate: try names.sharedGate.map { try reader.router($0) }))
         }

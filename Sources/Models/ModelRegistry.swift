@@ -6,14 +6,21 @@ protocol DecoderFamily: Sendable {
     static var architecture: String { get }
     /// In `model_type`, for checkpoints without `architectures`.
     static var modelType: String { get }
+    /// Numbers that published configurations leave out.
+    static var defaults: [String: Int] { get }
     static func spec(_ config: ModelConfig) throws -> DecoderSpec
+}
+
+extension DecoderFamily {
+    static var defaults: [String: Int] { [:] }
 }
 
 /// Which architectures run.
 package enum ModelRegistry {
     private static let families: [any DecoderFamily.Type] = [
         Llama.self, Mistral.self, Mixtral.self, Qwen2.self, Qwen2MoE.self, Qwen3.self, Qwen3MoE.self, Gemma2.self,
-        Gemma3.self, Phi3.self, Olmo2.self, Glm.self, Glm4.self, SmolLM3.self, Granite.self,
+        Gemma3.self, Phi3.self, Olmo2.self, Glm.self, Glm4.self, SmolLM3.self, Granite.self, GraniteMoE.self,
+        DeepSeekV2.self, DeepSeekV3.self, GptOss.self,
     ]
 
     /// Names as `config.json` writes them.
@@ -38,7 +45,12 @@ package enum ModelRegistry {
         {
             return family
         }
-        let found = identity.architectures.isEmpty ? identity.modelType.map { [$0] } ?? [] : identity.architectures
+        // A model for more than text, whose decoder runs alone.
+        if let type = identity.textModelType, let family = families.first(where: { $0.modelType == type }) {
+            return family
+        }
+        var found = identity.architectures.isEmpty ? identity.modelType.map { [$0] } ?? [] : identity.architectures
+        if let type = identity.textModelType { found.append("with a decoder of type \(type)") }
         throw .unsupportedArchitecture(
             file: identity.file, found: found, supported: architectures, nearest: nearest(to: found.first ?? ""))
     }

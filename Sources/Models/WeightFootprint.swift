@@ -24,7 +24,7 @@ package struct WeightFootprint: Sendable {
     /// - Throws: `CheckpointError`, or `ModelError` for an architecture that is not run.
     package init(_ files: ModelFiles, dtype: DType? = nil, format: WeightFormat = .stored) throws {
         let spec = try ModelLoader.spec(files)
-        let source = BareNames.wrapping(try ModelDirectory.weights(files))
+        let source = DecoderNames.wrapping(try ModelDirectory.weights(files))
         let names = WeightNames(spec)
         let tables = Set([names.embedding.name] + [names.output?.name].compactMap { $0 })
         let routers = Set(

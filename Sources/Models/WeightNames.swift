@@ -28,20 +28,36 @@ struct WeightNames {
 
     struct Experts {
         var router: Projection
+        var correction: Part?
         var experts: [MLP]
         var shared: MLP?
         var sharedGate: Projection?
 
         var parts: [Part] {
-            router.parts + experts.flatMap(\.parts) + (shared?.parts ?? []) + (sharedGate?.parts ?? [])
+            router.parts + [correction].compactMap { $0 } + experts.flatMap(\.parts) + (shared?.parts ?? [])
+                + (sharedGate?.parts ?? [])
+        }
+    }
+
+    /// Of either kind of attention.
+    enum Attention {
+        case grouped(queryKeyValue: Projection, queryNorm: Part?, keyNorm: Part?, sinks: Part?)
+        /// `expansion`: keys and values of each head, from the compressed vector.
+        case latent(input: Projection, queryNorm: Part?, queries: Part?, latentNorm: Part, expansion: Part)
+
+        var parts: [Part] {
+            switch self {
+            case .grouped(let queryKeyValue, let queryNorm, let keyNorm, let sinks):
+                queryKeyValue.parts + [queryNorm, keyNorm, sinks].compactMap { $0 }
+            case .latent(let input, let queryNorm, let queries, let latentNorm, let expansion):
+                input.parts + [queryNorm, queries, latentNorm, expansion].compactMap { $0 }
+            }
         }
     }
 
     struct Layer {
         var inputNorm: Part?
-        var queryKeyValue: Projection
-        var queryNorm: Part?
-        var keyNorm: Part?
+        var attention: Attention
         var attentionOutput: Projection
         var attentionOutputNorm: Part?
         var mlpNorm: Part?
@@ -51,8 +67,8 @@ struct WeightNames {
         var mlpOutputNorm: Part?
 
         var parts: [Part] {
-            let norms = [inputNorm, queryNorm, keyNorm, attentionOutputNorm, mlpNorm, mlpOutputNorm]
-            return norms.compactMap { $0 } + queryKeyValue.parts + attentionOutput.parts + (mlp?.parts ?? [])
+            let norms = [inputNorm, attentionOutputNorm, mlpNorm, mlpOutputNorm]
+            return norms.compactMap { $0 } + attention.parts + attentionOutput.parts + (mlp?.parts ?? [])
                 + (experts?.parts ?? [])
         }
     }
@@ -73,33 +89,56 @@ struct WeightNames {
 
     private static func layer(_ spec: DecoderSpec, _ index: Int) -> Layer {
         let hidden = spec.hiddenSize
-        let queries = spec.headCount * spec.headDimension
-        let keys = spec.keyValueHeadCount * spec.headDimension
         let layer = "model.layers.\(index)."
-        let attention = layer + "self_attn."
         func norm(_ name: String?) -> Part? { name.map { Part(name: layer + $0 + ".weight", shape: [hidden]) } }
-        func headNorm(_ name: String, _ width: Int) -> Part? {
-            spec.queryKeyNorm.map {
-                Part(name: attention + name + ".weight", shape: [$0 == .eachHead ? spec.headDimension : width])
-            }
-        }
         let experts = spec.experts[index].map { Self.experts($0, spec, layer) }
         return Layer(
             inputNorm: norm(spec.norms.input),
-            queryKeyValue: Projection(
-                spec.fusions.contains(.queryKeyValue)
-                    ? [(attention + "qkv_proj", queries + 2 * keys)]
-                    : [(attention + "q_proj", queries), (attention + "k_proj", keys), (attention + "v_proj", keys)],
-                inputs: hidden, bias: spec.biases.contains(.queryKeyValue)),
-            queryNorm: headNorm("q_norm", queries), keyNorm: headNorm("k_norm", keys),
+            attention: spec.latent.map { latent($0, spec, layer + "self_attn.") }
+                ?? grouped(spec, layer + "self_attn."),
             attentionOutput: Projection(
-                [(attention + "o_proj", hidden)], inputs: queries, bias: spec.biases.contains(.attentionOutput)),
+                [(layer + "self_attn.o_proj", hidden)], inputs: spec.attentionColumns,
+                bias: spec.biases.contains(.attentionOutput)),
             attentionOutputNorm: norm(spec.norms.attentionOutput), mlpNorm: norm(spec.norms.mlp),
             mlp: experts == nil
                 ? mlp(
                     layer + "mlp", spec.intermediateSize, spec, bias: spec.biases.contains(.mlp),
                     fused: spec.fusions.contains(.gateUp)) : nil,
             experts: experts, mlpOutputNorm: norm(spec.norms.mlpOutput))
+    }
+
+    private static func grouped(_ spec: DecoderSpec, _ name: String) -> Attention {
+        let queries = spec.headCount * spec.headDimension
+        let keys = spec.keyValueHeadCount * spec.headDimension
+        func headNorm(_ norm: String, _ width: Int) -> Part? {
+            spec.queryKeyNorm.map {
+                Part(name: name + norm + ".weight", shape: [$0 == .eachHead ? spec.headDimension : width])
+            }
+        }
+        return .grouped(
+            queryKeyValue: Projection(
+                spec.fusions.contains(.queryKeyValue)
+                    ? [(name + "qkv_proj", queries + 2 * keys)]
+                    : [(name + "q_proj", queries), (name + "k_proj", keys), (name + "v_proj", keys)],
+                inputs: spec.hiddenSize, bias: spec.biases.contains(.queryKeyValue)),
+            queryNorm: headNorm("q_norm", queries), keyNorm: headNorm("k_norm", keys),
+            sinks: spec.hasSinks ? Part(name: name + "sinks", shape: [spec.headCount]) : nil)
+    }
+
+    private static func latent(_ sizes: LatentSpec, _ spec: DecoderSpec, _ name: String) -> Attention {
+        let queries = spec.headCount * (sizes.plain + sizes.turned)
+        return .latent(
+            input: Projection(
+                [
+                    sizes.query.map { (name + "q_a_proj", $0) } ?? (name + "q_proj", queries),
+                    (name + "kv_a_proj_with_mqa", sizes.headDimension),
+                ], inputs: spec.hiddenSize, bias: false),
+            queryNorm: sizes.query.map { Part(name: name + "q_a_layernorm.weight", shape: [$0]) },
+            queries: sizes.query.map { Part(name: name + "q_b_proj.weight", shape: [queries, $0]) },
+            latentNorm: Part(name: name + "kv_a_layernorm.weight", shape: [sizes.latent]),
+            expansion: Part(
+                name: name + "kv_b_proj.weight",
+                shape: [spec.headCount * (sizes.plain + sizes.value), sizes.latent]))
     }
 
     private static func mlp(
@@ -117,10 +156,12 @@ struct WeightNames {
 
     private static func experts(_ experts: ExpertSpec, _ spec: DecoderSpec, _ layer: String) -> Experts {
         let names = experts.names
+        let bias = spec.biases.contains(.experts)
         return Experts(
-            router: Projection([(layer + names.router, experts.count)], inputs: spec.hiddenSize, bias: false),
+            router: Projection([(layer + names.router, experts.count)], inputs: spec.hiddenSize, bias: bias),
+            correction: experts.hasCorrection ? Part(name: layer + names.correction, shape: [experts.count]) : nil,
             experts: (0..<experts.count).map {
-                mlp("\(layer)\(names.experts).\($0)", experts.intermediateSize, spec, names: names)
+                mlp("\(layer)\(names.experts).\($0)", experts.intermediateSize, spec, bias: bias, names: names)
             },
             shared: experts.sharedSize > 0 ? mlp(layer + names.shared, experts.sharedSize, spec) : nil,
             sharedGate: experts.gatesShared
@@ -135,12 +176,12 @@ struct WeightNames {
         name.hasSuffix("rotary_emb.inv_freq") || (output == nil && name == "lm_head.weight")
     }
 
-    /// Biases and norms that lie in the layers of this model: without them its result would be wrong.
+    /// Biases, norms and sinks that lie in the layers of this model: without them its result would be wrong.
     func wouldChangeResult(_ name: String) -> Bool {
         let parts = name.split(separator: ".")
         guard parts.count >= 4, parts[0] == "model", parts[1] == "layers", let layer = Int(parts[2]),
             layer < layers.count
         else { return name == "lm_head.bias" }
-        return name.hasSuffix(".bias") || name.hasSuffix("norm.weight")
+        return name.hasSuffix("bias") || name.hasSuffix("norm.weight") || name.hasSuffix(".sinks")
     }
 }

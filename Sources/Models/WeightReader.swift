@@ -61,6 +61,27 @@ struct WeightReader {
         try matrix([part], as: format.ofTables)
     }
 
+    /// Of the layers, without a bias.
+    mutating func matrix(_ parts: [WeightNames.Part]) throws -> PackedWeight { try matrix(parts, as: format) }
+
+    /// What latent attention multiplies queries and means by, head by head: of `[heads·(plain + value), latent]` the
+    /// rows of keys, turned over, and the rows of values.
+    mutating func absorbed(
+        _ part: WeightNames.Part, heads: Int, _ sizes: LatentSpec
+    ) throws -> (keys: [PackedWeight], values: [PackedWeight]) {
+        let view = try source.tensor(part.name).converted(to: dtype ?? matrixDType ?? .float32)
+        let head = sizes.plain + sizes.value
+        let keys = try (0..<heads).map {
+            try backend.packWeight([view.rows($0 * head..<$0 * head + sizes.plain).turnedOver()])
+        }
+        let values = try (0..<heads).map {
+            try backend.packWeight([view.rows($0 * head + sizes.plain..<($0 + 1) * head)])
+        }
+        loaded.packedBytes += (keys + values).reduce(0) { $0 + $1.byteCount }
+        done([part])
+        return (keys, values)
+    }
+
     /// Fuses matrices that are stored in different types as float32, which holds them all. Quantized matrices stay as
     /// they are written down where the backend can multiply with them.
     private mutating func matrix(_ parts: [WeightNames.Part], as format: WeightFormat) throws -> PackedWeight {

@@ -28,7 +28,7 @@ struct ModelInspection {
     init(_ files: ModelFiles, served: WeightFootprint?) throws {
         let identity = try ModelIdentity.read(files)
         architecture = identity.architectures.first ?? identity.modelType ?? "unknown"
-        let source = try ModelDirectory.weights(files)
+        let source = try ModelLoader.source(files)
         fileDescription = source.description
         var groups: [String: Group] = [:]
         for name in source.names {

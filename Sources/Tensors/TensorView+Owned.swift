@@ -28,6 +28,16 @@ extension TensorView {
             name: name, dtype: dtype, shape: shape, bytes: UnsafeRawBufferPointer(memory.bytes), owner: memory)
         return (view, overflow)
     }
+
+    /// A tensor of any type in memory of its own, whose bytes `fill` writes, all of them.
+    package static func filled(
+        name: String, dtype: DType, shape: [Int], _ fill: (_ memory: UnsafeMutableRawBufferPointer) -> Void
+    ) -> TensorView {
+        let memory = OwnedBytes(count: shape.contains(0) ? 0 : shape.reduce(dtype.byteCount, *))
+        fill(memory.bytes)
+        return TensorView(
+            name: name, dtype: dtype, shape: shape, bytes: UnsafeRawBufferPointer(memory.bytes), owner: memory)
+    }
 }
 
 extension TensorView {

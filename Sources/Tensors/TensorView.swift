@@ -16,7 +16,7 @@ package struct TensorView {
     /// Product of `shape`.
     package let elementCount: Int
     package let bytes: UnsafeRawBufferPointer
-    private let owner: AnyObject
+    let owner: AnyObject
 
     /// Says that a range of the bytes is not needed soon, so that a weight and its packed form need not be in memory
     /// together.

@@ -28,7 +28,7 @@ package enum PromptBuilder {
                 name: "continue_final_message",
                 message: "continue_final_message and add_generation_prompt exclude each other; set the latter to false")
         }
-        var messages = try flattened(chat.messages)
+        var messages = try flattened(chat.messages).map(withThinking)
         if !assets.templateShowsTools, chat.tools != nil || ToolPrompt.hasCalls(messages) {
             messages = try ToolPrompt.messages(messages, tools: chat.tools)
         }
@@ -46,6 +46,16 @@ package enum PromptBuilder {
         do { text = try template.render(variables) } catch { throw .template(error) }
         guard let mark else { return text }
         return try cut(text, at: mark)
+    }
+
+    /// gpt-oss' template calls reasoning `thinking`, and refuses it beside both a content and calls.
+    private static func withThinking(_ message: JinjaValue) -> JinjaValue {
+        guard case .dict(var dict) = message, case .string(let reasoning)? = dict["reasoning_content"],
+            !reasoning.isEmpty, dict["thinking"] == nil
+        else { return message }
+        if dict["tool_calls"] != nil, case .string(let content)? = dict["content"], !content.isEmpty { return message }
+        dict.set("thinking", .string(reasoning))
+        return .dict(dict)
     }
 
     /// Templates are written for texts; a list of text parts becomes their lines.

@@ -101,14 +101,15 @@ import Testing
         #expect(key { try config(members) } == path, "\(members)")
     }
 
-    @Test func aConfigurationForMoreThanTextIsRefused() throws {
-        let nested = #"{"text_config": {\#(Self.llama)}, "vision_config": {}}"#
-        #expect(key { try read(nested) } == "text_config")
-        let error = #expect(throws: CheckpointError.self) { try read(nested) }
-        #expect(
-            error?.description.hasSuffix(
-                "/config.json, text_config: a model for more than text is not supported; models whose config.json "
-                    + "describes one text decoder are supported.") == true)
+    @Test func aModelForMoreThanTextGivesItsDecoder() throws {
+        let nested = #"{"eos_token_id": [1, 7], "text_config": {\#(Self.llama), "eos_token_id": 1}}"#
+        let found = try read(nested)
+        #expect(found.hiddenSize == 4096 && found.endOfSequenceIDs == [1])
+        // What the decoder does not say stands beside it, or is the family's.
+        let beside = #"{"eos_token_id": [1, 7], "rms_norm_eps": 2, "text_config": {\#(Self.llama)}}"#
+        #expect(key { try read(beside) } == "rms_norm_eps")
+        let within = #"{"text_config": {\#(Self.llama), "rms_norm_eps": 2}}"#
+        #expect(key { try read(within) } == "text_config.rms_norm_eps")
         // Sizes of its own make the outer object the decoder, whatever lies beside them.
         #expect(try config(#""text_config": {"hidden_size": 1}"#).hiddenSize == 4096)
     }

@@ -53,19 +53,23 @@ struct AttentionScene {
     var pairs: Int
     var pairing = RotaryPairing.halves
     var norms = false
+    /// Scores without values, one for each head.
+    var sinks: [Float]?
     var layer = 0
     var pages = 0
     /// What a sequence begins with: so many leading pages of an earlier one. Their tokens are fed by that one.
     var origins: [Int: (sequence: Int, pages: Int)] = [:]
 
-    var columns: Int { (shape.heads + 2 * shape.keyValueHeads) * shape.headDimension }
+    var columns: Int { layout.projectionColumns(heads: shape.heads) }
 
-    init(shape: AttentionShape, dtype: DType, pageSize: Int = 16, layers: Int = 1, lengths: [Int]) {
+    init(
+        shape: AttentionShape, dtype: DType, pageSize: Int = 16, layers: Int = 1, lengths: [Int], latent: Bool = false
+    ) {
         self.shape = shape
         self.lengths = lengths
         layout = KVLayout(
             layers: layers, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension,
-            pageSize: pageSize, dtype: dtype)
+            pageSize: pageSize, dtype: dtype, isLatent: latent)
         pairs = shape.headDimension / 2
         pages = lengths.reduce(1) { $0 + ($1 + pageSize - 1) / pageSize }
     }
@@ -113,6 +117,7 @@ struct AttentionScene {
             inverseFrequencies: frequencies, amplitude: 1, pairing: pairing, rows: most)
         let ones = (0..<shape.headDimension).map { 1 + Float($0) / 64 }
         let norm = norms ? try backend.makeVector([floatView(ones, [ones.count])]) : nil
+        let sinks = try sinks.map { try backend.makeVector([floatView($0, [$0.count])]) }
         var result = lengths.map { [[Float]](repeating: [], count: $0) }
         backend.beginStep()
         defer { backend.endStep() }
@@ -128,7 +133,7 @@ struct AttentionScene {
                 qkv, shape, queryNorm: norm, keyNorm: norm, epsilon: 1e-6, rotary: rotary, cache: cache,
                 layer: layer, context)
             if onlyLast, number < steps.count - 1 { continue }
-            backend.attention(qkv, shape, cache: cache, layer: layer, context, into: output)
+            backend.attention(qkv, shape, sinks: sinks, cache: cache, layer: layer, context, into: output)
             var row = 0
             for piece in step {
                 for position in piece.positions {

@@ -56,6 +56,56 @@ struct AttentionTests {
         }
     }
 
+    /// DeepSeek's attention: one head in the cache, no values, many heads that ask; with sinks now and then.
+    @Test(arguments: paths, types)
+    func latentPagesAndSinksAgreeWithTheReference(path: String, dtype: DType) throws {
+        let seed = UInt64.random(in: 0..<1 << 32)
+        var numbers = Numbers(seed: seed)
+        for round in 0..<8 {
+            let latent = round % 2 == 0
+            let d = latent ? [24, 40, 72, 96, 576][numbers.below(5)] : [16, 64, 80][numbers.below(3)]
+            let heads = [1, 4, 16, 50][numbers.below(4)]
+            var shape = AttentionShape(
+                heads: heads, keyValueHeads: 1, headDimension: d, scale: 1 / Float(d).squareRoot())
+            shape.window = numbers.below(3) == 0 ? 1 + numbers.below(90) : nil
+            let lengths = (0...numbers.below(3)).map { 1 + numbers.below($0 == 0 ? 100 : 40) }
+            var scene = AttentionScene(
+                shape: shape, dtype: dtype, pageSize: 16 * (1 + numbers.below(3)), layers: 2, lengths: lengths,
+                latent: latent)
+            scene.layer = numbers.below(2)
+            scene.pairs = min(d / 2, 4 * (1 + numbers.below(8)))
+            scene.pairing = numbers.below(2) == 0 ? .halves : .interleaved
+            if !latent || numbers.below(3) == 0 { scene.sinks = numbers.floats(heads, scale: 4) }
+            let steps = scene.together(chunk: 1 + numbers.below(70))
+            let backend = try CPUBackend(kernels: path, threads: 2, pin: false)
+            let expected = try scene.run(ReferenceBackend(), steps: steps)
+            let found = try scene.run(backend, steps: steps)
+            expectClose(
+                expected, found, tolerance(path, dtype), "seed \(seed), \(shape), \(scene.layout), \(lengths)")
+        }
+    }
+
+    /// A sink takes its share of every row; one that outweighs all scores leaves nothing, and a low one changes nothing.
+    @Test(arguments: paths)
+    func sinksTakeTheirShare(path: String) throws {
+        let shape = AttentionShape(heads: 2, keyValueHeads: 1, headDimension: 16, scale: 0.25)
+        var scene = AttentionScene(shape: shape, dtype: .float32, lengths: [40])
+        let backend = try CPUBackend(kernels: path, threads: 2, pin: false)
+        let steps = scene.alone(chunk: 40)
+        let without = try scene.run(backend, steps: steps)[0]
+        scene.sinks = [-500, 500]
+        for (row, plain) in zip(try scene.run(backend, steps: steps)[0], without) {
+            #expect(row[..<16] == plain[..<16])
+            #expect(row[16...].allSatisfy { $0 == 0 })
+        }
+        // Token 0 sees itself alone: its score and the sink's share the whole.
+        let first = scene.token(0, 0)
+        let score = zip(first[..<16], first[32..<48]).reduce(Float(0)) { $0 + $1.0 * $1.1 } * shape.scale
+        scene.sinks = [score, score]
+        let half = try scene.run(backend, steps: steps)[0][0]
+        for (found, value) in zip(half[..<16], first[48..<64]) { #expect(abs(found - value / 2) < 1e-5) }
+    }
+
     @Test(arguments: paths, types)
     func severalSplitsAgreeWithTheReference(path: String, dtype: DType) throws {
         let shape = AttentionShape(heads: 2, keyValueHeads: 1, headDimension: 16, scale: 0.25)
@@ -79,9 +129,11 @@ struct AttentionTests {
     private func expectSameBits(
         _ path: String, _ dtype: DType, lengths: [Int], _ runs: [(threads: Int, first: Int, chunk: Int)]
     ) throws {
-        for window in [nil, 70] {
+        let kinds: [(window: Int?, latent: Bool)] = [(nil, false), (70, false), (nil, true)]
+        for (window, latent) in kinds {
             let shape = AttentionShape(heads: 7, keyValueHeads: 1, headDimension: 24, scale: 0.2, window: window)
-            let scene = AttentionScene(shape: shape, dtype: dtype, lengths: lengths)
+            var scene = AttentionScene(shape: shape, dtype: dtype, lengths: lengths, latent: latent)
+            if latent { scene.sinks = [0, 1, -1, 2, 0.5, 3, -2] }
             let single = try CPUBackend(kernels: path, threads: 1, pin: false)
             let whole = bits(try scene.run(single, steps: scene.alone(chunk: 2000)))
             for run in runs {

@@ -111,6 +111,57 @@ struct ReferenceAgreementTests {
     }
 
     @Test(arguments: CPUBackend.availableKernelPaths())
+    func everyGateAgrees(path: String) throws {
+        let backend = try CPUBackend(kernels: path, threads: 2, pin: false)
+        for function in [GateFunction.silu, .geluTanh, .clamped(limit: 0.5, alpha: 1.702)] {
+            for (rows, half) in [(1, 8), (5, 33), (3, 1025)] {
+                func output(_ backend: any Backend) throws -> [[Float]] {
+                    let gateUp = try activations(backend, rows: rows, columns: 2 * half, seed: 4)
+                    let gated = try backend.makeTensor(rows: rows, columns: half)
+                    backend.gated(gateUp, by: function, into: gated, rows: rows)
+                    return (0..<rows).map { backend.read(gated, row: $0) }
+                }
+                for (a, b) in zip(try output(ReferenceBackend()).joined(), try output(backend).joined()) {
+                    #expect(abs(a - b) <= 1e-5 * max(1, abs(a)), "\(path) \(function) \(rows) \(half)")
+                }
+            }
+        }
+    }
+
+    /// What moves parts of heads about: copies and products from blocks of columns to blocks of columns, norms of some
+    /// columns, and what adds experts up.
+    @Test(arguments: CPUBackend.availableKernelPaths(), [DType.float32, .bfloat16])
+    func operationsOnColumnsAgree(path: String, dtype: DType) throws {
+        let backend = try CPUBackend(kernels: path, threads: 2, pin: false)
+        for (rows, heads, width, out) in [(1, 1, 8, 8), (5, 3, 16, 24), (33, 4, 24, 64)] {
+            func output(_ backend: any Backend) throws -> [[Float]] {
+                let stride = width + 5
+                let x = try activations(backend, rows: rows, columns: 3 + heads * stride, seed: 6)
+                let y = try activations(backend, rows: rows, columns: 1 + heads * (out + 2), seed: 7)
+                let weights = try (0..<heads).map { head in
+                    try backend.packWeight([view(random(out * width, seed: UInt64(head)), [out, width], dtype)])
+                }
+                backend.linear(
+                    x, ColumnBlocks(first: 3, stride: stride, width: width), weights, into: y,
+                    ColumnBlocks(first: 1, stride: out + 2, width: out), rows: rows)
+                backend.copy(
+                    x, ColumnBlocks(first: 3 + width, stride: stride, width: 2), into: y,
+                    ColumnBlocks(first: 1 + out, stride: out + 2, width: 2), count: heads, rows: rows)
+                let norm = try backend.makeVector([view(random(out, seed: 8), [out], .float32)])
+                backend.normalize(y, columns: 1..<1 + out, weight: norm, epsilon: 1e-5, rows: rows)
+                let chosen = (0..<Int32(rows)).filter { $0 % 2 == 0 }
+                let delta = try activations(backend, rows: chosen.count, columns: y.columns, seed: 9)
+                backend.accumulate(delta, weights: chosen.map { Float($0) - 1.5 }, rows: chosen, into: y)
+                return (0..<rows).map { backend.read(y, row: $0) }
+            }
+            let expected = try output(ReferenceBackend())
+            for (a, b) in zip(expected.joined(), try output(backend).joined()) {
+                #expect(abs(a - b) <= 1e-4 * max(1, abs(a)), "\(path) \(dtype) \(rows) \(heads)")
+            }
+        }
+    }
+
+    @Test(arguments: CPUBackend.availableKernelPaths())
     func samplingAgrees(path: String) throws {
         let reference = ReferenceBackend()
         let backend = try CPUBackend(kernels: path, threads: 2, pin: false)

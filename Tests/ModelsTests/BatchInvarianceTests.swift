@@ -8,7 +8,7 @@ import Testing
     private static let models = [
         "llama31-gqa-bf16", "mistral-window-f32", "qwen2-shards-f16", "qwen3-f32", "gemma2-f32", "gemma3-bf16",
         "phi3-longrope-f32", "olmo2-f32", "glm4-f32", "smollm3-f32", "granite-f32", "mixtral-f32", "qwen2-moe-f32",
-        "qwen3-moe-f32", "qwen3-moe-mixed-f32",
+        "qwen3-moe-f32", "qwen3-moe-mixed-f32", "deepseek-v2-f32", "deepseek-v3-bf16", "gpt-oss-mxfp4",
     ]
     private static let length = 150
 

@@ -17,7 +17,8 @@ struct GoldenModel {
         "llama-mha-f32", "llama31-gqa-bf16", "llama-linear-f32", "llama-yarn-f32", "mistral-window-f32",
         "qwen2-window-bf16", "qwen2-shards-f16", "qwen3-f32", "gemma2-f32", "gemma3-bf16", "gemma3-old-f32",
         "phi3-longrope-f32", "olmo2-f32", "glm-f32", "glm4-f32", "smollm3-f32", "granite-f32", "mixtral-f32",
-        "qwen2-moe-f32", "qwen3-moe-f32", "qwen3-moe-mixed-f32",
+        "qwen2-moe-f32", "qwen3-moe-f32", "qwen3-moe-mixed-f32", "granite-moe-f32", "deepseek-v2-lite-f32",
+        "deepseek-v2-f32", "deepseek-v3-f32", "deepseek-v3-bf16", "gpt-oss-f32", "gpt-oss-mxfp4", "gemma3-vision-f32",
     ]
 
     static let fixtures = String(#filePath.dropLast("GoldenModel.swift".count)) + "Fixtures"

@@ -83,6 +83,25 @@ import Testing
         #expect("\(thrown)".contains("The nearest is \(nearest)"))
     }
 
+    @Test func aModelForMoreThanTextIsItsDecoderOrNamesIt() throws {
+        func files(_ text: String) -> ModelFiles { TestConfiguration.memory([("config.json", Array(text.utf8))]) }
+        let seeing = """
+            {"architectures": ["Gemma3ForConditionalGeneration"], "vision_config": {}, "text_config": {
+            "model_type": "gemma3_text", "hidden_size": 2560, "intermediate_size": 10240, "num_hidden_layers": 34,
+            "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 1024}}
+            """
+        // As published, what it leaves out is the family's.
+        let spec = try ModelLoader.spec(files(seeing))
+        #expect(spec.architecture == "Gemma3ForCausalLM" && spec.headCount == 8 && spec.headDimension == 256)
+        #expect(spec.vocabularySize == 262_208 && spec.windows[..<6] == [1024, 1024, 1024, 1024, 1024, nil])
+        let other = #"{"architectures": ["SightForCausalLM"], "text_config": {"model_type": "sight_text"}}"#
+        let thrown = error { _ = try ModelLoader.spec(files(other)) }
+        #expect(
+            "\(thrown)".contains(
+                "SightForCausalLM, with a decoder of type sight_text is not supported; supported are "),
+            "\(thrown)")
+    }
+
     @Test func theModelTypeServesWhereNoArchitectureIsNamed() throws {
         let files = try TestConfiguration.files(#""architectures": null, "model_type": "qwen3""#)
         #expect(try ModelLoader.spec(files).architecture == "Qwen3ForCausalLM")

@@ -22,6 +22,23 @@ struct InspectTests {
         #expect(reranker.text.contains("yes, as reranker"))
     }
 
+    /// Stacked experts are counted as what they are, and the cache by what a token leaves in it.
+    @Test func expertsAndLatentPagesAreDescribed() throws {
+        func text(_ fixture: String) -> String {
+            let result = Binary.run("inspect '\(Self.repository)/Tests/ModelsTests/Fixtures/\(fixture)'")
+            return result.text
+        }
+        let deepSeek = text("deepseek-v3-f32")
+        // Two layers of 16 + 8 numbers in float32.
+        for part in ["DeepseekV3ForCausalLM", "192 bytes per token, 2 layers", "mlp.experts.*.gate_proj"] {
+            #expect(deepSeek.contains(part), "\(part) in:\n\(deepSeek)")
+        }
+        let gptOss = text("gpt-oss-mxfp4")
+        for part in ["GptOssForCausalLM", "model.layers.*.mlp.experts.*.up_proj", "10 × MXFP4, blocks of 32"] {
+            #expect(gptOss.contains(part), "\(part) in:\n\(gptOss)")
+        }
+    }
+
     @Test func whatIsNotServedIsSaid() throws {
         let result = Binary.run("inspect '\(Self.repository)/Tests/CheckpointTests/Fixtures/quantized/gptq-4bit'")
         #expect(result.status == 1)

@@ -4,7 +4,9 @@ package struct ConfigSection: Sendable, Equatable {
     package let file: String
     /// Path of this object with a trailing dot; empty for the outermost.
     private let prefix: String
-    private let members: [JSONNode.Member]
+    private var members: [JSONNode.Member]
+    /// Paths of members that come from another object.
+    private var inherited: [String: String] = [:]
 
     /// - Returns: nil if the model has no such file.
     static func read(_ name: String, of files: ModelFiles) throws(CheckpointError) -> ConfigSection? {
@@ -38,7 +40,26 @@ package struct ConfigSection: Sendable, Equatable {
         return value
     }
 
-    package func path(_ key: String) -> String { prefix + key }
+    package func path(_ key: String) -> String { inherited[key] ?? prefix + key }
+
+    /// With the members of another object whose names are not among its own.
+    func completed(by other: ConfigSection) -> ConfigSection {
+        var result = self
+        for member in other.members where !mentions(member.key) {
+            result.members.append(member)
+            result.inherited[member.key] = other.path(member.key)
+        }
+        return result
+    }
+
+    /// With whole numbers for members that are absent.
+    func completed(by defaults: [String: Int]) -> ConfigSection {
+        var result = self
+        for (key, value) in defaults where !has(key) {
+            result.members.append(.init(key: key, value: .integer(value)))
+        }
+        return result
+    }
 
     func failure(_ key: String, expected: String) -> CheckpointError {
         let found = members.last { $0.key == key }?.value.summary

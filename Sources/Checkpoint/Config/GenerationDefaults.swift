@@ -32,8 +32,9 @@ package struct GenerationDefaults: Sendable, Equatable {
             result.maximumNewTokens = try section.integer("max_new_tokens", in: 1...Int(Int32.max))
         }
         if result.endOfSequenceIDs.isEmpty || result.beginOfSequenceID == nil,
-            let config = try ConfigSection.read("config.json", of: files)
+            let outer = try ConfigSection.read("config.json", of: files)
         {
+            let config = try outer.section("text_config").map(outer.completed(by:)) ?? outer
             if result.endOfSequenceIDs.isEmpty {
                 result.endOfSequenceIDs = try identifiers("eos_token_id", of: config) ?? []
             }

@@ -45,26 +45,31 @@ package struct ModelIdentity: Sendable, Equatable {
     package var file: String
     package var architectures: [String]
     package var modelType: String?
+    /// Of the decoder of a model for more than text.
+    package var textModelType: String?
 
     /// - Throws: `missingFile`, `malformedJSON` or `configuration`.
     package static func read(_ files: ModelFiles) throws(CheckpointError) -> ModelIdentity {
         let config = try ModelConfig.section(files)
         return ModelIdentity(
             file: config.file, architectures: try config.strings("architectures") ?? [],
-            modelType: try config.string("model_type"))
+            modelType: try config.string("model_type"),
+            textModelType: try config.section("text_config")?.string("model_type"))
     }
 }
 
 extension ModelConfig {
+    /// Of a model for more than text: its decoder (`text_config`), completed by what stands beside it.
+    ///
+    /// - Parameter defaults: members that the family's configurations may leave out.
     /// - Throws: `missingFile`, `malformedJSON`; `configuration` with the JSON path of a missing or impossible value;
     ///   `unsupported`.
-    package static func read(_ files: ModelFiles) throws(CheckpointError) -> ModelConfig {
-        let config = try section(files)
-        if !config.has("hidden_size"), config.has("text_config") {
-            throw .unsupported(
-                file: config.file, key: "text_config", found: "a model for more than text",
-                supported: "models whose config.json describes one text decoder are supported")
-        }
+    package static func read(
+        _ files: ModelFiles, defaults: [String: Int] = [:]
+    ) throws(CheckpointError) -> ModelConfig {
+        let outer = try section(files)
+        let text = try outer.has("hidden_size") ? nil : outer.section("text_config")?.completed(by: outer)
+        let config = (text ?? outer).completed(by: defaults)
         _ = try QuantizationConfig(config)
         // The limits only keep products of sizes within Int; tensors are checked against them one by one.
         let heads = try config.required("num_attention_heads", in: 1...65_536)

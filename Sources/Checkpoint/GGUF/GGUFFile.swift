@@ -20,6 +20,8 @@ package final class GGUFFile: WeightSource, Sendable {
         let bytes: Range<Int>
         /// Heads whose rows the converter interleaved; 0: rows stand as they were.
         let interleavedHeads: Int
+        /// What the converter added to each number.
+        let offset: Float
     }
 
     /// - Parameters:
@@ -37,25 +39,52 @@ package final class GGUFFile: WeightSource, Sendable {
         for (index, file) in files.enumerated() {
             let header = try index == 0 ? first : GGUFHeader(file)
             for tensor in header.tensors {
-                let name = GGUFNames.huggingFace(tensor.name)
-                let place = Place(
-                    file: file, type: tensor.type, shape: tensor.shape, bytes: tensor.bytes,
-                    interleavedHeads: metadata.interleavedHeads(tensor.name))
-                let heads = max(1, place.interleavedHeads)
-                guard place.interleavedHeads == 0 || (tensor.shape.first ?? 0) % (2 * heads) == 0 else {
-                    throw .malformedTensor(
-                        file: file.path, tensor: tensor.name, bytes: tensor.bytes,
-                        expected: "rows for \(heads) heads of even size", found: "\(tensor.shape)")
-                }
-                guard tensors.updateValue(place, forKey: name) == nil else {
-                    throw .malformedTensor(
-                        file: file.path, tensor: tensor.name, bytes: tensor.bytes, expected: "each tensor once",
-                        found: "it twice")
+                for (name, place) in try Self.places(tensor, file, metadata) {
+                    guard tensors.updateValue(place, forKey: name) == nil else {
+                        throw .malformedTensor(
+                            file: file.path, tensor: tensor.name, bytes: tensor.bytes, expected: "each tensor once",
+                            found: "it twice")
+                    }
                 }
             }
         }
         self.tensors = tensors
-        names = tensors.keys.filter { $0 != GGUFNames.frequencyFactors }.sorted()
+        let factors = [GGUFNames.frequencyFactors, GGUFNames.shortFactors, GGUFNames.longFactors]
+        names = tensors.keys.filter { !factors.contains($0) }.sorted()
+    }
+
+    /// A tensor under the name of the checkpoint it was made from; of a stack, each expert's part.
+    private static func places(
+        _ tensor: GGUFTensor, _ file: MappedFile, _ metadata: GGUFMetadata
+    ) throws(CheckpointError) -> [(name: String, place: Place)] {
+        func failure(_ expected: String) -> CheckpointError {
+            .malformedTensor(
+                file: file.path, tensor: tensor.name, bytes: tensor.bytes, expected: expected, found: "\(tensor.shape)")
+        }
+        let heads = metadata.interleavedHeads(tensor.name)
+        guard heads == 0 || (tensor.shape.first ?? 0) % (2 * heads) == 0 else {
+            throw failure("rows for \(heads) heads of even size")
+        }
+        let offset = tensor.name.hasSuffix("norm.weight") ? metadata.architecture.normOffset : 0
+        func place(_ shape: [Int], _ bytes: Range<Int>) -> Place {
+            Place(file: file, type: tensor.type, shape: shape, bytes: bytes, interleavedHeads: heads, offset: offset)
+        }
+        guard GGUFNames.isStack(tensor.name) else {
+            // The converter drops sizes of 1.
+            let shape = GGUFNames.isRow(tensor.name) && tensor.shape.count == 1 ? [1] + tensor.shape : tensor.shape
+            return [(GGUFNames.huggingFace(tensor.name, metadata.architecture), place(shape, tensor.bytes))]
+        }
+        guard tensor.shape.count > 1, let experts = tensor.shape.first, (1...4_096).contains(experts) else {
+            throw failure("a matrix for each of 1 to 4096 experts")
+        }
+        let share = tensor.bytes.count / experts
+        return (0..<experts).map { expert in
+            let start = tensor.bytes.lowerBound + expert * share
+            return (
+                GGUFNames.huggingFace(tensor.name, metadata.architecture, expert: expert),
+                place(Array(tensor.shape.dropFirst()), start..<start + share)
+            )
+        }
     }
 
     package func information(_ name: String) -> TensorInformation? {
@@ -69,14 +98,19 @@ package final class GGUFFile: WeightSource, Sendable {
         guard let place = tensors[name], let bytes = place.file.bytes(place.bytes) else {
             throw .missingTensor(name: name, source: description)
         }
-        if let stored = place.type.dtype, place.interleavedHeads == 0 {
+        if let stored = place.type.dtype, place.interleavedHeads == 0, place.offset == 0 {
             return TensorView(name: name, dtype: stored, shape: place.shape, bytes: bytes, owner: place.file)
         }
         let columns = max(1, place.shape.dropFirst().reduce(1, *))
         let rows = place.shape.first ?? 1
         if let stored = place.type.dtype {
             let whole = TensorView(name: name, dtype: stored, shape: place.shape, bytes: bytes, owner: place.file)
-            return whole.rearranged(columns: columns) { place.row($0, of: rows) }
+            guard place.offset != 0 else { return whole.rearranged(columns: columns) { place.row($0, of: rows) } }
+            let values = try whole.floats()
+            return TensorView.filled(name: name, dtype: stored, shape: place.shape, piece: values.count) {
+                range, shifted in
+                for (index, element) in range.enumerated() { shifted[index] = values[element] - place.offset }
+            }.view
         }
         let matrix = try matrix(place, name)
         let inputs = matrix.inputs
@@ -84,6 +118,7 @@ package final class GGUFFile: WeightSource, Sendable {
             name: name, dtype: dtype, shape: place.shape, piece: Self.rowsAtOnce * inputs
         ) { range, values in
             matrix.decode(range.lowerBound / inputs..<range.upperBound / inputs, into: values)
+            if place.offset != 0 { for index in values.indices { values[index] -= place.offset } }
         }
         if let overflow {
             throw .malformedTensor(
@@ -115,10 +150,10 @@ package final class GGUFFile: WeightSource, Sendable {
 
     func shape(_ name: String) -> [Int]? { tensors[name]?.shape }
 
-    /// Divisors of the rotary frequencies (Llama 3.1), if the file has them.
-    func frequencyFactors() throws(CheckpointError) -> [Float]? {
-        guard tensors[GGUFNames.frequencyFactors] != nil else { return nil }
-        return try tensor(GGUFNames.frequencyFactors).floats()
+    /// Divisors of the rotary frequencies, if the file has them.
+    func factors(_ name: String) throws(CheckpointError) -> [Float]? {
+        guard tensors[name] != nil else { return nil }
+        return try tensor(name).floats()
     }
 }
 

@@ -1,22 +1,8 @@
 /// Metadata of a GGUF model by its keys, and what follows from its architecture.
 struct GGUFMetadata: Sendable {
     let file: MappedFile
-    let architecture: Architecture
+    let architecture: GGUFArchitecture
     private let values: [String: GGUFValue]
-
-    /// Architectures that are read, as `general.architecture` names them.
-    enum Architecture: String, Sendable, CaseIterable {
-        case llama, qwen2, qwen3
-
-        /// In `architectures` of `config.json`.
-        var huggingFace: String {
-            switch self {
-            case .llama: "LlamaForCausalLM"
-            case .qwen2: "Qwen2ForCausalLM"
-            case .qwen3: "Qwen3ForCausalLM"
-            }
-        }
-    }
 
     init(_ header: GGUFHeader, _ file: MappedFile) throws(CheckpointError) {
         self.file = file
@@ -26,11 +12,11 @@ struct GGUFMetadata: Sendable {
                 file: file.path, key: "general.architecture", expected: "a string", found: "nothing")
         }
         let name = Self.text(range, file)
-        guard let architecture = Architecture(rawValue: name) else {
+        guard let architecture = GGUFArchitecture(rawValue: name) else {
             throw .unsupported(
                 file: file.path, key: "general.architecture", found: "\"\(name)\"",
                 supported: "GGUF files of "
-                    + Architecture.allCases.map(\.rawValue).joined(separator: ", ") + " are supported")
+                    + GGUFArchitecture.allCases.map(\.rawValue).joined(separator: ", ") + " are supported")
         }
         self.architecture = architecture
     }
@@ -104,9 +90,9 @@ struct GGUFMetadata: Sendable {
         }
     }
 
-    /// Heads of a matrix whose rows llama.cpp's converter interleaves: q and k of the Llama architecture.
+    /// Heads of a matrix whose rows llama.cpp's converter interleaves: q and k of some architectures.
     func interleavedHeads(_ tensor: String) -> Int {
-        guard architecture == .llama else { return 0 }
+        guard architecture.interleavesHeads else { return 0 }
         let parts = tensor.split(separator: ".")
         guard parts.count == 4, parts[0] == "blk" else { return 0 }
         let heads: String

@@ -9,16 +9,6 @@ struct GGUFVocabulary {
     private let types: [Int]
     private let isByteLevel: Bool
 
-    /// Regular expressions that cut a text before BPE, by `tokenizer.ggml.pre`; published in the tokenizer.json of the
-    /// models that the names stand for.
-    private static let splits = [
-        "llama-bpe":
-            #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#,
-        "qwen2":
-            #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#,
-    ]
-    private static let others = ["gpt-2", "smollm"]
-
     /// - Throws: `configuration` or `unsupported` with the metadata's key.
     init(_ metadata: GGUFMetadata) throws(CheckpointError) {
         self.metadata = metadata
@@ -82,7 +72,7 @@ struct GGUFVocabulary {
                 json.name("unk_token")
                 json.element(bytes(tokens[unknown]))
             }
-        } else if try metadata.string("tokenizer.ggml.pre") == "llama-bpe" {
+        } else if try GGUFPreTokenizer(metadata).ignoresMerges {
             json.member("ignore_merges", raw: "true")
         }
         json.name("vocab")
@@ -130,36 +120,10 @@ struct GGUFVocabulary {
                     + #"{"type":"ByteFallback"},{"type":"Fuse"}\#(strip)]}"#)
             return
         }
-        let byteLevel = #""type":"ByteLevel","add_prefix_space":false,"trim_offsets":false,"use_regex":"#
-        let name = try metadata.string("tokenizer.ggml.pre") ?? "gpt-2"
-        if name == "qwen2" { json.member("normalizer", raw: #"{"type":"NFC"}"#) }
+        let preTokenizer = try GGUFPreTokenizer(metadata)
+        if let normalizer = preTokenizer.normalizer { json.member("normalizer", raw: normalizer) }
         json.name("pre_tokenizer")
-        if let split = Self.splits[name] {
-            json.open("{")
-            json.member("type", "Sequence")
-            json.name("pretokenizers")
-            json.open("[")
-            json.open("{")
-            json.member("type", "Split")
-            json.name("pattern")
-            json.open("{")
-            json.member("Regex", split)
-            json.close("}")
-            json.member("behavior", "Isolated")
-            json.member("invert", raw: "false")
-            json.close("}")
-            json.value("{\(byteLevel)false}")
-            json.close("]")
-            json.close("}")
-        } else if Self.others.contains(name) {
-            let digits = name == "smollm" ? #"{"type":"Digits","individual_digits":true},"# : ""
-            json.value(#"{"type":"Sequence","pretokenizers":[\#(digits){\#(byteLevel)true}]}"#)
-        } else {
-            let supported = (Self.splits.keys + Self.others).sorted().joined(separator: ", ")
-            throw .unsupported(
-                file: metadata.file.path, key: "tokenizer.ggml.pre", found: "\"\(name)\"",
-                supported: "supported are \(supported)")
-        }
+        preTokenizer.write(&json)
         json.member(
             "decoder", raw: #"{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}"#)
     }

@@ -46,11 +46,16 @@ enum Gemma2: DecoderFamily {
     }
 }
 
-/// Gemma 3 (arXiv 2503.19786), the models for text: as Gemma 2 without caps; heads of q and k are normalized, and layers
+/// Gemma 3 (arXiv 2503.19786), models for text and the decoders of those that see: as Gemma 2 without caps; heads of q and k are normalized, and layers
 /// with a window turn them by a rotary embedding of their own.
 enum Gemma3: DecoderFamily {
     static let architecture = "Gemma3ForCausalLM"
     static let modelType = "gemma3_text"
+    /// Published models that see have but a few members in their `text_config`.
+    static let defaults = [
+        "vocab_size": 262_208, "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256,
+        "max_position_embeddings": 131_072,
+    ]
 
     static func spec(_ config: ModelConfig) throws -> DecoderSpec {
         var spec = try Gemma2.common(architecture, config, allows: .localRope)

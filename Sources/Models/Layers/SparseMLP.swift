@@ -8,6 +8,8 @@ import Compute
 struct SparseMLP {
     let router: Linear
     let rule: RoutingRule
+    /// Added to the scores when experts are chosen.
+    let correction: Vector?
     let experts: [GatedMLP]
     /// Every token goes through it.
     let shared: GatedMLP?
@@ -18,7 +20,7 @@ struct SparseMLP {
             preconditionFailure("no buffers for \(experts.count) experts")
         }
         router.apply(x, into: sparse.logits, rows: rows, on: backend)
-        let routing = backend.route(sparse.logits, rule, bias: nil, rows: rows)
+        let routing = backend.route(sparse.logits, rule, bias: correction, rows: rows)
         if let shared {
             shared.apply(x, into: output, rows: rows, buffers, on: backend)
             if let sharedGate {

@@ -6,6 +6,8 @@ struct HarmonySyntax: ToolCallSyntax {
     ]
 
     private enum State: Sendable {
+        /// The prompt has written the beginning of a header, and the answer may go on with it (` to=functions.NAME`).
+        case opening
         case header
         case content
         case reasoning
@@ -18,7 +20,9 @@ struct HarmonySyntax: ToolCallSyntax {
     private let separatesReasoning: Bool
     private let parsesCalls: Bool
     /// The prompt ends within a header or before one; text without marks is an answer too.
-    private var state = State.content
+    private var state = State.opening
+    private static let recipient = Array("to=functions.".utf8)
+    private var sawMark = false
     private var scanner = MarkerScanner(markers)
     private var header: [UInt8] = []
     private var reader = ArgumentsReader()
@@ -45,6 +49,14 @@ struct HarmonySyntax: ToolCallSyntax {
 
     private mutating func take(_ byte: UInt8, _ out: inout PieceBuffer) {
         switch state {
+        case .opening:
+            header.append(byte)
+            let word = header.drop(while: JSONText.isSpace)
+            if word.starts(with: Self.recipient) {
+                state = .header
+            } else if !Self.recipient.starts(with: word) {
+                leaveOpening(&out)
+            }
         case .header: header.append(byte)
         case .content: out.content(byte)
         case .reasoning: out.reasoning(byte)
@@ -66,8 +78,10 @@ struct HarmonySyntax: ToolCallSyntax {
     }
 
     private mutating func take(marker: Int, _ out: inout PieceBuffer) {
+        sawMark = true
         switch marker {
         case 0, 1, 3:
+            if state == .opening { leaveOpening(&out) }
             if state != .header {
                 endMessage(&out)
                 header = []
@@ -77,15 +91,23 @@ struct HarmonySyntax: ToolCallSyntax {
             header += marker == 1 ? Array(" \u{0} ".utf8) : [UInt8(ascii: " ")]
         case 2: if state == .header { beginMessage(&out) }
         default:
+            if state == .opening { leaveOpening(&out) }
             endMessage(&out)
             state = .content
         }
     }
 
+    /// What was taken for a header is an answer without marks.
+    private mutating func leaveOpening(_ out: inout PieceBuffer) {
+        for byte in header { out.content(byte) }
+        header = []
+        state = .content
+    }
+
     private mutating func endMessage(_ out: inout PieceBuffer) {
         switch state {
         case .arguments, .afterArguments, .broken: out.endCall()
-        case .header, .content, .reasoning: break
+        case .opening, .header, .content, .reasoning: break
         }
     }
 
@@ -111,6 +133,7 @@ struct HarmonySyntax: ToolCallSyntax {
     mutating func finish(_ out: inout PieceBuffer) {
         // A header that was cut off says nothing to a reader.
         for byte in scanner.finish() { take(byte, &out) }
+        if state == .opening || (state == .header && !sawMark) { leaveOpening(&out) }
         state = .content
     }
 }

@@ -23,7 +23,8 @@ package struct ChatMessage: Sendable, Equatable {
             case "content":
                 object.set("content", .string(try Self.text(member.value, path: fields.path("content"))))
             case "tool_calls":
-                object.set("tool_calls", try Self.toolCalls(fields))
+                // Templates ask whether there are any by asking whether the field is there.
+                if let calls = try Self.toolCalls(fields) { object.set("tool_calls", calls) }
             case "name", "tool_call_id", "reasoning_content", "reasoning":
                 object.set(member.name, try fields.string(member.name).map { .string($0) } ?? .null)
             default:
@@ -68,8 +69,8 @@ package struct ChatMessage: Sendable, Equatable {
     }
 
     /// The API sends arguments as JSON in a string, templates expect the object itself.
-    private static func toolCalls(_ fields: JSONFields) throws(FieldError) -> JSONValue {
-        guard let calls = try fields.array("tool_calls") else { return .null }
+    private static func toolCalls(_ fields: JSONFields) throws(FieldError) -> JSONValue? {
+        guard let calls = try fields.array("tool_calls") else { return nil }
         var result: [JSONValue] = []
         for (index, value) in calls.enumerated() {
             let call = try JSONFields(value, path: "\(fields.path("tool_calls"))[\(index)]")

@@ -1,12 +1,14 @@
 import Compute
 
 /// Grouped-query attention over the pages of the cache.
-struct Attention {
+struct GroupedAttention {
     let queryKeyValue: Linear
     let queryNorm: Vector?
     let keyNorm: Vector?
     /// The norms are of all heads together, not of each.
     let normalizesWholeWidth: Bool
+    /// A score of each head that has no value (gpt-oss).
+    let sinks: Vector?
     let output: Linear
     let shape: AttentionShape
     let epsilon: Float
@@ -31,6 +33,7 @@ struct Attention {
             scratch, shape, queryNorm: normalizesWholeWidth ? nil : queryNorm,
             keyNorm: normalizesWholeWidth ? nil : keyNorm, epsilon: epsilon, rotary: rotary, cache: cache,
             layer: layer, context)
-        backend.attention(scratch, shape, cache: cache, layer: layer, context, into: heads)
+        backend.attention(
+            scratch, shape, sinks: sinks, cache: cache, layer: layer, context, into: heads)
     }
 }
