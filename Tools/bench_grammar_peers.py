@@ -1,8 +1,11 @@
 """Compares `radish bench grammar` with the xgrammar and llguidance packages on the same cases, in the same run.
 
 One thread, caches off, every compilation from nothing; a mask's time includes what has to be built for it. Each
-schema is run `--repetitions` times and the quickest time of each compilation and each mask counts. The peers are called
-through their Python packages, which adds about a microsecond to each of their masks.
+schema is run `--repetitions` times and the quickest time of each compilation and each mask counts; one that takes a
+peer more than five seconds is run once. The peers are called through their Python packages, which adds about a
+microsecond to each of their masks. With `--save` the peers' times are kept in a file, case by case, and a later call
+goes on behind the last one: with `--seconds` the whole can be measured in several short runs. Radish is measured anew
+in each.
 
     python3 Tools/bench_grammar_peers.py --radish .build/release/radish --cases cases.jsonl \
         --tokenizer tokenizer.json --write docs/benchmarks.md
@@ -11,6 +14,7 @@ import argparse
 import importlib.metadata
 import json
 import multiprocessing
+import os
 import subprocess
 import time
 
@@ -93,70 +97,95 @@ class XGrammar:
         return compiled.memory_size_bytes
 
 
-def run_peer(name, arguments, pipe):
+LONG = 5.0
+
+
+def measure(engine, schema, texts, valid, repetitions):
+    """What one peer makes of one case."""
+    best, masks, verdicts = float("inf"), [], []
+    try:
+        for repetition in range(repetitions):
+            began = time.perf_counter()
+            compiled = engine.compile(schema)
+            best = min(best, time.perf_counter() - began)
+            place = 0
+            for text in texts:
+                matcher = engine.matcher(compiled)
+                passed = True
+                for token in text + [engine.eos]:
+                    began = time.perf_counter()
+                    engine.fill(matcher)
+                    spent = time.perf_counter() - began
+                    if repetition == 0:
+                        masks.append(spent)
+                    else:
+                        masks[place] = min(masks[place], spent)
+                    place += 1
+                    if not engine.allowed(token):
+                        passed = False
+                        break
+                    if token != engine.eos and not engine.accept(matcher, token):
+                        passed = False
+                        break
+                if repetition == 0:
+                    verdicts.append(passed)
+            if best > LONG:
+                break
+    except Exception as error:
+        return {"refused": str(error)[:200]}
+    return {
+        "compile": best * 1e6,
+        "masks": [spent * 1e6 for spent in masks],
+        "bytes": engine.bytes(compiled),
+        "valid": valid,
+        "invalid": len(texts) - valid,
+        "wrong_valid": verdicts[:valid].count(False),
+        "wrong_invalid": verdicts[valid:].count(True),
+    }
+
+
+def run_peer(name, arguments, known, pipe):
+    """Sends (case, result) for each case that is not known, as long as there is time, then nothing."""
     from tokenizers import Tokenizer
 
     hf = Tokenizer.from_file(arguments.tokenizer)
     size = hf.get_vocab_size(with_added_tokens=True)
     engine = {"llguidance": LLGuidance, "xgrammar": XGrammar}[name](arguments.tokenizer, hf, size, arguments.eos)
-    compile_times, mask_times, sizes = [], [], []
-    refused, wrong_valid, wrong_invalid, valid_count, invalid_count = 0, 0, 0, 0, 0
-    for _, schema, valid, invalid in load_cases(arguments.cases):
-        texts = [hf.encode(text, add_special_tokens=False).ids for text in valid + invalid]
-        best, masks, verdicts = float("inf"), [], []
-        try:
-            for repetition in range(arguments.repetitions):
-                began = time.perf_counter()
-                compiled = engine.compile(schema)
-                best = min(best, time.perf_counter() - began)
-                place = 0
-                for text in texts:
-                    matcher = engine.matcher(compiled)
-                    passed = True
-                    for token in text + [engine.eos]:
-                        began = time.perf_counter()
-                        engine.fill(matcher)
-                        spent = time.perf_counter() - began
-                        if repetition == 0:
-                            masks.append(spent)
-                        else:
-                            masks[place] = min(masks[place], spent)
-                        place += 1
-                        if not engine.allowed(token):
-                            passed = False
-                            break
-                        if token != engine.eos and not engine.accept(matcher, token):
-                            passed = False
-                            break
-                    if repetition == 0:
-                        verdicts.append(passed)
-        except Exception:
-            refused += 1
+    deadline = time.monotonic() + arguments.seconds
+    for case, schema, valid, invalid in load_cases(arguments.cases):
+        if case in known:
             continue
-        compile_times.append(best * 1e6)
-        mask_times += [spent * 1e6 for spent in masks]
-        size_now = engine.bytes(compiled)
-        if size_now is not None:
-            sizes.append(size_now)
-        wrong_valid += verdicts[: len(valid)].count(False)
-        wrong_invalid += verdicts[len(valid) :].count(True)
-        valid_count += len(valid)
-        invalid_count += len(invalid)
-    pipe.send(
-        {
-            "version": importlib.metadata.version(name),
-            "compile": summary(compile_times),
-            "mask": summary(mask_times),
-            "bytes": summary(sizes) if sizes else None,
-            "compiled": len(compile_times),
-            "refused": refused,
-            "valid": valid_count,
-            "invalid": invalid_count,
-            "wrong": wrong_valid + wrong_invalid,
-            "wrong_valid": wrong_valid,
-            "wrong_invalid": wrong_invalid,
-        }
-    )
+        if time.monotonic() > deadline:
+            break
+        texts = [hf.encode(text, add_special_tokens=False).ids for text in valid + invalid]
+        pipe.send((case, measure(engine, schema, texts, len(valid), arguments.repetitions)))
+    pipe.send(None)
+
+
+def combined(name, cases):
+    """The result of a peer over all cases."""
+    good = [case for case in cases.values() if "refused" not in case]
+    total = lambda key: sum(case[key] for case in good)
+    sizes = [case["bytes"] for case in good if case["bytes"] is not None]
+    return {
+        "version": importlib.metadata.version(name),
+        "compile": summary([case["compile"] for case in good]),
+        "mask": summary([spent for case in good for spent in case["masks"]]),
+        "bytes": summary(sizes) if sizes else None,
+        "compiled": len(good),
+        "refused": len(cases) - len(good),
+        "valid": total("valid"),
+        "invalid": total("invalid"),
+        "wrong": total("wrong_valid") + total("wrong_invalid"),
+        "wrong_valid": total("wrong_valid"),
+        "wrong_invalid": total("wrong_invalid"),
+    }
+
+
+def keep(saved, path):
+    if path:
+        with open(path, "w") as file:
+            json.dump(saved, file)
 
 
 def summary(values):
@@ -195,6 +224,8 @@ def main():
     parser.add_argument("--eos", type=int, required=True, help="id of the end token")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--peers", nargs="*", default=PEERS)
+    parser.add_argument("--save", help="keeps the peers' results, and goes on where an earlier run stopped")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="for each peer")
     parser.add_argument("--write", help="a page whose part between the grammar marks is replaced")
     arguments = parser.parse_args()
     command = [arguments.radish, "bench", "grammar", "--json", "--skip-patterns", "--cases", arguments.cases]
@@ -202,17 +233,27 @@ def main():
     command += ["--repetitions", str(arguments.repetitions)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     results = {"radish": json.loads(output.strip().splitlines()[-1])}
+    saved = {}
+    if arguments.save and os.path.exists(arguments.save):
+        with open(arguments.save) as file:
+            saved = json.load(file)
     for name in arguments.peers:
         # A process of its own for each, so that none inherits another's threads or memory.
+        cases = saved.setdefault(name, {})
         ours, theirs = multiprocessing.get_context("spawn").Pipe()
-        process = multiprocessing.get_context("spawn").Process(target=run_peer, args=(name, arguments, theirs))
+        process = multiprocessing.get_context("spawn").Process(
+            target=run_peer, args=(name, arguments, set(cases), theirs))
         process.start()
         theirs.close()
         try:
-            results[name] = ours.recv()
+            while (result := ours.recv()) is not None:
+                cases[result[0]] = result[1]
+                keep(saved, arguments.save)
         except EOFError:
             print(f"{name} ended without a result")
         process.join()
+        if cases:
+            results[name] = combined(name, cases)
     text = table(results)
     print(text)
     print(json.dumps(results))

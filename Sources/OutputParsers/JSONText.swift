@@ -2,6 +2,11 @@
 enum JSONText {
     static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
+    /// Without the space around it.
+    static func trimmed(_ text: [UInt8]) -> [UInt8] {
+        Array(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+    }
+
     /// What a string literal, with its quotes, stands for. Escapes that are none stay as they are.
     static func decoded(_ literal: some Collection<UInt8>) -> [UInt8] {
         var result: [UInt8] = []

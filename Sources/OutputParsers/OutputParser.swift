@@ -12,16 +12,19 @@ package struct OutputParser: Sendable {
         package var toolCalls: ToolCallParser?
         /// Names of the functions that may be called.
         package var functions: Set<String>
+        /// Of each function the parameters that are strings, where its format does not show that.
+        package var texts: [String: Set<String>]
         /// Tells reasoning as it comes; otherwise in one piece, when it has ended.
         package var streamsReasoning: Bool
 
         package init(
             reasoning: ReasoningParser? = nil, toolCalls: ToolCallParser? = nil, functions: Set<String> = [],
-            streamsReasoning: Bool = true
+            texts: [String: Set<String>] = [:], streamsReasoning: Bool = true
         ) {
             self.reasoning = reasoning
             self.toolCalls = toolCalls
             self.functions = functions
+            self.texts = texts
             self.streamsReasoning = streamsReasoning
         }
 
@@ -61,7 +64,7 @@ package struct OutputParser: Sendable {
                 open: open, close: close, call: options.toolCalls?.opening,
                 beginsInReasoning: reasoning.beginsInReasoning(afterPrompt: prompt))
         }
-        syntax = options.toolCalls?.syntax(functions: options.functions)
+        syntax = options.toolCalls?.syntax(functions: options.functions, texts: options.texts)
     }
 
     /// Whether the next text is, as far as can be said, reasoning.

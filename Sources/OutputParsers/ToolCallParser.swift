@@ -8,12 +8,16 @@ package enum ToolCallParser: String, Sendable, CaseIterable {
     case deepSeekV31 = "deepseekv31"
     case kimiK2 = "kimi_k2"
     case pythonic
+    case qwen3Coder = "qwen3_coder"
+    case glm45
+    case glm47
     case gptOSS = "gpt-oss"
 
     /// Other names by which the peers call the same.
     private static let aliases: [String: ToolCallParser] = [
         "qwen": .qwen25, "llama3_json": .llama3, "llama4_json": .llama3, "deepseek_v3": .deepSeekV3,
         "deepseek_v31": .deepSeekV31, "llama4_pythonic": .pythonic, "olmo3": .pythonic, "openai": .gptOSS,
+        "qwen3_xml": .qwen3Coder, "glm": .glm45,
     ]
 
     package init?(name: String) {
@@ -36,7 +40,11 @@ package enum ToolCallParser: String, Sendable, CaseIterable {
             self = .kimiK2
         } else if template.contains("[TOOL_CALLS]") {
             self = .mistral
-        } else if template.contains("<tool_call>"), !template.contains("<function="), !template.contains("<arg_key>") {
+        } else if template.contains("<arg_key>") {
+            self = template.contains("</arg_key><arg_value>") ? .glm47 : .glm45
+        } else if template.contains("<function="), template.contains("<parameter=") {
+            self = .qwen3Coder
+        } else if template.contains("<tool_call>") {
             self = .hermes
         } else if template.contains("[func_name1(") {
             self = .pythonic
@@ -55,6 +63,8 @@ package enum ToolCallParser: String, Sendable, CaseIterable {
         case .deepSeekV3, .deepSeekV31: SectionSyntax.Marks.deepSeek.sectionBegin
         case .kimiK2: SectionSyntax.Marks.kimi.sectionBegin
         case .llama3: Llama3Syntax.tag
+        case .qwen3Coder: QwenCoderSyntax.markers[0]
+        case .glm45, .glm47: GLMSyntax.markers[0]
         case .pythonic, .gptOSS: nil
         }
     }
@@ -68,12 +78,24 @@ package enum ToolCallParser: String, Sendable, CaseIterable {
         case .kimiK2: SectionSyntax.Marks.kimi.all
         case .llama3: [Llama3Syntax.tag]
         case .pythonic: []
+        case .qwen3Coder: QwenCoderSyntax.markers
+        case .glm45, .glm47: GLMSyntax.markers
         case .gptOSS: HarmonySyntax.markers
         }
     }
 
-    /// - Parameter functions: names in the request; needed where calls look like ordinary text.
-    func syntax(functions: Set<String>) -> any ToolCallSyntax {
+    /// Whether calls are written in tags that do not tell text from other values.
+    package var needsTypes: Bool {
+        switch self {
+        case .qwen3Coder, .glm45, .glm47: true
+        default: false
+        }
+    }
+
+    /// - Parameters:
+    ///   - functions: names in the request; needed where calls look like ordinary text.
+    ///   - texts: of each function the parameters that are strings; needed where `needsTypes`.
+    func syntax(functions: Set<String>, texts: [String: Set<String>]) -> any ToolCallSyntax {
         switch self {
         case .qwen25, .hermes: HermesSyntax()
         case .mistral: MistralSyntax()
@@ -81,6 +103,8 @@ package enum ToolCallParser: String, Sendable, CaseIterable {
         case .kimiK2: SectionSyntax(.kimi)
         case .llama3: Llama3Syntax(functions: functions)
         case .pythonic: PythonicSyntax(functions: functions)
+        case .qwen3Coder: QwenCoderSyntax(functions: functions, texts: texts)
+        case .glm45, .glm47: GLMSyntax(functions: functions, texts: texts)
         case .gptOSS: HarmonySyntax(separatesReasoning: false, parsesCalls: true)
         }
     }

@@ -40,4 +40,6 @@ struct CommandFailure: Error, CustomStringConvertible {
     let description: String
 
     init(_ error: any Error) { description = ErrorText.describe(error) }
+
+    init(_ message: String) { description = message }
 }

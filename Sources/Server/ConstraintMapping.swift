@@ -17,13 +17,13 @@ extension TextRequest {
         if case .function(let name) = tools.choice { offered = offered.filter { $0.name == name } }
         let isRequired = tools.choice != .auto
         let isStrict = offered.contains(where: \.isStrict)
-        guard isRequired || isStrict || constraint != nil else { return }
+        guard isRequired || isStrict || !tools.parallel || constraint != nil else { return }
         let calls = Constraint.ToolCallForm(
             functions: offered.map { tool in
                 // Without strictness OpenAI's arguments need not follow the schema; where a call is enforced they do.
                 let isFollowed = isRequired || tool.isStrict
                 return .init(
-                    name: tool.name, schema: isFollowed ? tool.parameters?.text : nil,
+                    name: tool.name, schema: isFollowed ? tool.parameters?.text : nil, texts: tool.textParameters,
                     path: tool.path + ".function.parameters")
             },
             isRequired: isRequired || constraint != nil, allowsSeveral: tools.parallel && !tools.choice.isFunction)

@@ -54,12 +54,15 @@ package struct Constraint: Sendable, Hashable {
             package var name: String
             /// JSON text of the arguments' schema; nil: any object.
             package var schema: String?
+            /// Parameters whose schema is a string.
+            package var texts: Set<String>
             /// Path of the function in the request, for errors.
             package var path: String
 
-            package init(name: String, schema: String?, path: String) {
+            package init(name: String, schema: String?, texts: Set<String> = [], path: String) {
                 self.name = name
                 self.schema = schema
+                self.texts = texts
                 self.path = path
             }
         }

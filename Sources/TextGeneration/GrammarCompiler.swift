@@ -14,11 +14,11 @@ package final class GrammarCompiler: Sendable {
     }
 
     /// Reasoning that may, or must, come before the text that is constrained.
-    struct ReasoningPrefix: Hashable, Sendable {
-        var open: String
-        var close: String
-        /// The prompt has opened it.
-        var hasBegun: Bool
+    enum ReasoningPrefix: Hashable, Sendable {
+        /// Between two marks; `hasBegun`: the prompt has opened it.
+        case marks(open: String, close: String, hasBegun: Bool)
+        /// Messages of their own in gpt-oss' format, which then has one for the answer too.
+        case harmony
     }
 
     private let assets: ModelAssets
@@ -64,8 +64,12 @@ package final class GrammarCompiler: Sendable {
             return try await cache.grammar(key) { [self] in
                 var builder = GrammarBuilder(limits: limits)
                 let forms = GrammarForms(constraint, style: style, tokenizer: assets.tokenizer)
-                var root = try forms.expression(constraint.form, &builder)
-                if let reasoning { root = try forms.after(reasoning, root, &builder) }
+                let root =
+                    if let reasoning {
+                        try forms.expression(after: reasoning, &builder)
+                    } else {
+                        try forms.expression(constraint.form, &builder)
+                    }
                 let grammar = try CompiledGrammar(
                     GrammarIR(builder: builder, root: root), vocabulary: tokenVocabulary())
                 // Here and not on the engine's thread: the first masks are the expensive ones.

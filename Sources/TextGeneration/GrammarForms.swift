@@ -19,8 +19,8 @@ struct GrammarForms {
         _ form: Constraint.Form, _ builder: inout GrammarBuilder
     ) throws -> GrammarBuilder.Expression {
         switch form {
-        case .jsonObject: return try schema("{\"type\": \"object\"}", path: constraint.path, &builder)
-        case .jsonSchema(let text): return try schema(text, path: constraint.path, &builder)
+        case .jsonObject: return try schema("{\"type\": \"object\"}", path: constraint.path, options, &builder)
+        case .jsonSchema(let text): return try schema(text, path: constraint.path, options, &builder)
         case .regex(let pattern):
             let language = try RegularLanguage(pattern: pattern, anchoring: .whole, limits: builder.limits)
             if try language.isEmpty(builder.limits) { throw GrammarError.unsatisfiable }
@@ -42,14 +42,18 @@ struct GrammarForms {
                 in: &builder)
         case .toolCalls(let calls):
             return try ToolCallGrammar(calls, style: style ?? .hermes, tokenizer: tokenizer).expression(&builder) {
-                (text, path, builder) in try schema(text, path: path, &builder)
+                (function, notation, builder) in
+                var options = options
+                options.arguments = notation
+                // Without a schema no order is the right one.
+                if function.schema == nil { options.propertyOrder = .any }
+                return try schema(
+                    function.schema ?? "{\"type\": \"object\"}", path: function.path, options, &builder)
             }
         }
     }
 
-    private func schema(
-        _ text: String, path: String, _ builder: inout GrammarBuilder
-    ) throws -> GrammarBuilder.Expression {
+    private var options: JSONSchemaOptions {
         var options = JSONSchemaOptions()
         options.propertyOrder = constraint.anyPropertyOrder ? .any : .schema
         options.bestEffort = constraint.bestEffort
@@ -58,6 +62,12 @@ struct GrammarForms {
         case .spaced: options.whitespace = .spaced
         case .flexible(let maximum): options.whitespace = .flexible(maximum: maximum)
         }
+        return options
+    }
+
+    private func schema(
+        _ text: String, path: String, _ options: JSONSchemaOptions, _ builder: inout GrammarBuilder
+    ) throws -> GrammarBuilder.Expression {
         do {
             return try JSONSchemaCompiler.append(json: Array(text.utf8), options: options, to: &builder)
         } catch {
@@ -65,24 +75,41 @@ struct GrammarForms {
         }
     }
 
-    /// Lets a model think before it answers.
-    func after(
-        _ reasoning: GrammarCompiler.ReasoningPrefix, _ answer: GrammarBuilder.Expression,
-        _ builder: inout GrammarBuilder
+    /// An answer before which the model may think.
+    func expression(
+        after reasoning: GrammarCompiler.ReasoningPrefix, _ builder: inout GrammarBuilder
     ) throws -> GrammarBuilder.Expression {
-        let space = builder.regular(RegularLanguage.text("\n").repeated(0, 2))
-        let thought: GrammarBuilder.Expression
-        if let close = special(reasoning.close) {
-            thought = builder.sequence([StructuralTags.freeText(in: &builder), builder.token(close), space])
-        } else {
-            thought = builder.sequence([try StructuralTags.freeText(upTo: [reasoning.close], in: &builder), space])
+        switch reasoning {
+        case .harmony: return try harmony(constraint.form, &builder)
+        case .marks(let open, let close, let hasBegun):
+            let answer = try expression(constraint.form, &builder)
+            let space = builder.regular(RegularLanguage.text("\n").repeated(0, 2))
+            let thought: GrammarBuilder.Expression
+            if let close = marked.special(close) {
+                thought = builder.sequence([StructuralTags.freeText(in: &builder), builder.token(close), space])
+            } else {
+                thought = builder.sequence([try StructuralTags.freeText(upTo: [close], in: &builder), space])
+            }
+            if hasBegun { return builder.sequence([thought, answer]) }
+            let opened = marked.sequence([.mark(open), .part(thought)], &builder)
+            return builder.sequence([builder.optional(opened), answer])
         }
-        if reasoning.hasBegun { return builder.sequence([thought, answer]) }
-        let open = special(reasoning.open).map { builder.token($0) } ?? builder.text(reasoning.open)
-        return builder.sequence([builder.optional(builder.sequence([open, thought])), answer])
     }
 
-    private func special(_ text: String) -> Int32? {
-        tokenizer.id(ofToken: text).flatMap { tokenizer.isSpecial($0) ? $0 : nil }
+    /// In Harmony thoughts and answer are messages; the form of calls has its own.
+    private func harmony(
+        _ form: Constraint.Form, _ builder: inout GrammarBuilder
+    ) throws -> GrammarBuilder.Expression {
+        switch form {
+        case .toolCalls where style == .gptOSS: return try expression(form, &builder)
+        case .either(let first, let second):
+            return builder.choice([try harmony(first, &builder), try harmony(second, &builder)])
+        default:
+            let harmony = HarmonyGrammar(marked: marked)
+            let answer = harmony.final(try expression(form, &builder), &builder)
+            return builder.sequence([harmony.thoughts(&builder), answer])
+        }
     }
+
+    private var marked: MarkedText { MarkedText(tokenizer: tokenizer) }
 }

@@ -8,6 +8,8 @@ package struct OutputForm: Sendable, Equatable {
     package var streamsReasoning = true
     /// Functions that may be called; with none, calls are not looked for.
     package var functions: [String] = []
+    /// Of each function the parameters that are strings: some formats do not show that.
+    package var texts: [String: Set<String>] = [:]
     /// The constraint makes the model write calls.
     package var enforcesCalls = false
     /// The answer is a turn of a conversation, which the model may begin with reasoning.
@@ -17,7 +19,7 @@ package struct OutputForm: Sendable, Equatable {
 
     /// How calls are written. Where they are enforced they can also be read.
     func callStyle(_ assets: ModelAssets) -> ToolCallParser? {
-        enforcesCalls ? ToolCallGrammar.enforceable(assets.parsers.toolCalls ?? .hermes) : assets.parsers.toolCalls
+        assets.parsers.toolCalls ?? (enforcesCalls ? .hermes : nil)
     }
 
     /// What the parser has to do for a model of these assets.
@@ -25,7 +27,7 @@ package struct OutputForm: Sendable, Equatable {
         OutputParser.Options(
             reasoning: separatesReasoning ? assets.parsers.reasoning : nil,
             toolCalls: functions.isEmpty ? nil : callStyle(assets), functions: Set(functions),
-            streamsReasoning: streamsReasoning)
+            texts: texts, streamsReasoning: streamsReasoning)
     }
 }
 

@@ -98,15 +98,15 @@ package struct TextEngine: Sendable {
     ) async throws(TextGenerationError) -> OutputConstraint? {
         guard let constraint = request.constraint else { return nil }
         let style = request.output.callStyle(assets)
-        if case .toolCalls(let calls) = constraint.form, !calls.isRequired {
-            // Calls that nothing could tell from the text around them cannot be held to a schema there.
-            guard let style, ToolCallGrammar.canBeWithinText(style) else { return nil }
-        }
+        // Calls that nobody looks for are text.
+        if case .toolCalls(let calls) = constraint.form, !calls.isRequired, style == nil { return nil }
         var prefix: GrammarCompiler.ReasoningPrefix?
-        if request.output.mayReason, let reasoning = assets.parsers.reasoning, reasoning != .gptOSS {
+        if request.output.mayReason, let reasoning = assets.parsers.reasoning {
             let end = end(of: prompt)
-            if !reasoning.isOver(inPrompt: end) {
-                prefix = GrammarCompiler.ReasoningPrefix(
+            if reasoning == .gptOSS {
+                prefix = .harmony
+            } else if !reasoning.isOver(inPrompt: end) {
+                prefix = .marks(
                     open: reasoning.marks.open, close: reasoning.marks.close,
                     hasBegun: reasoning.beginsInReasoning(afterPrompt: end))
             }

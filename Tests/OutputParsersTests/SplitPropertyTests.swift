@@ -13,14 +13,19 @@ import Testing
         "{\"name\": \"add\", \"arguments\": {\"a\": 1}}", "{\"name\": \"add\", ", "\"parameters\": ", "{}",
         "[add(a=1)]",
         "[add(", "a='x', ", "b={", "}", "]", ")", "\"", "'", "\\", "\n", " ", ", ", ":", "ü", "😀", "functions.add:0",
-        "function", "```json\n", "<", "[", "true", "12",
+        "function", "```json\n", "<", "[", "true", "12", "<function=add>", "<function=", "</function>", "<parameter=a>",
+        "<parameter=", "</parameter>", ">", "add", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>", "True",
+        " to=functions.add",
     ]
 
     private static var options: [OutputParser.Options] {
         var all: [OutputParser.Options] = []
         for reasoning in [nil] + ReasoningParser.allCases.map(Optional.some) {
             for calls in [nil] + ToolCallParser.allCases.map(Optional.some) {
-                all.append(.init(reasoning: reasoning, toolCalls: calls, functions: ["add", "get_weather"]))
+                all.append(
+                    .init(
+                        reasoning: reasoning, toolCalls: calls, functions: ["add", "get_weather"],
+                        texts: ["add": ["a"], "get_weather": ["city"]]))
                 all.append(
                     .init(reasoning: reasoning, toolCalls: calls, functions: ["add"], streamsReasoning: false))
             }

@@ -5,7 +5,9 @@ import Testing
     private static let functions: Set<String> = ["get_weather", "add"]
 
     private static func told(_ text: String, _ parser: ToolCallParser) -> Told {
-        OutputParser.told([text], OutputParser.Options(toolCalls: parser, functions: functions))
+        OutputParser.told(
+            [text],
+            OutputParser.Options(toolCalls: parser, functions: functions, texts: ["get_weather": ["city", "note"]]))
     }
 
     @Test("Calls in each model's own format", arguments: ToolCallSamples.calls)
@@ -43,11 +45,35 @@ import Testing
         #expect(parser.append("12") == [.arguments(index: 0, "12")])
     }
 
+    @Test func textInTagsIsToldAsItArrives() {
+        var parser = OutputParser(
+            .init(toolCalls: .qwen3Coder, functions: Self.functions, texts: ["get_weather": ["city"]]), prompt: "")
+        #expect(
+            parser.append("<tool_call>\n<function=get_weather>\n<parameter=city>\n")
+                == [.call(index: 0, name: "get_weather", id: nil), .arguments(index: 0, "{\"city\": \"")])
+        #expect(parser.append("Ro") == [.arguments(index: 0, "Ro")])
+        #expect(parser.append("me\n") == [.arguments(index: 0, "me")])
+        #expect(parser.append("x</parameter>") == [.arguments(index: 0, "\\nx\"")])
+        #expect(parser.append("\n</function>\n</tool_call>") == [.arguments(index: 0, "}")])
+    }
+
+    @Test(arguments: [
+        ("<tool_call>\n<function=example_function_name>\n<parameter=example>", ToolCallParser.qwen3Coder),
+        ("<tool_call>{function-name}\n<arg_key>{arg-key-1}</arg_key>\n<arg_value>{arg-value-1}</arg_value>", .glm45),
+        ("<tool_call>{function-name}<arg_key>{arg-key-1}</arg_key><arg_value>{arg-value-1}</arg_value>", .glm47),
+        ("<tool_call>\n{\"name\": ", .hermes),
+    ])
+    func aTemplateShowsItsFormat(template: String, parser: ToolCallParser) {
+        #expect(ToolCallParser(template: template) == parser)
+    }
+
     @Test func namesOfBothPeersAreUnderstood() {
         #expect(ToolCallParser(name: "qwen25") == .qwen25)
         #expect(ToolCallParser(name: "llama3_json") == .llama3)
         #expect(ToolCallParser(name: "deepseek_v3") == .deepSeekV3)
         #expect(ToolCallParser(name: "openai") == .gptOSS)
+        #expect(ToolCallParser(name: "qwen3_xml") == .qwen3Coder)
+        #expect(ToolCallParser(name: "glm45") == .glm45)
         #expect(ToolCallParser(name: "no_such") == nil)
         #expect(ReasoningParser(name: "deepseek_r1") == .deepSeekR1)
         #expect(ReasoningParser(name: "qwen3") == .qwen3)
@@ -162,6 +188,82 @@ enum ToolCallSamples {
             """,
             content: "I will add.", [("add", "{\"a\": 1}")]),
         Sample(.gptOSS, "<|channel|>final<|message|>Four.", content: "Four."),
+        Sample(
+            .gptOSS, " to=functions.add<|channel|>commentary <|constrain|>json<|message|>{\"a\": 1}<|call|>",
+            [("add", "{\"a\": 1}")]),
+        Sample(
+            .qwen3Coder,
+            """
+            I will look.
+            <tool_call>
+            <function=get_weather>
+            <parameter=city>
+            Bad "Ems"
+            a. d. Lahn
+
+            </parameter>
+            <parameter=days>
+            3
+            </parameter>
+            <parameter=note>
+            12
+            </parameter>
+            <parameter=options>
+            {"exact": [true, null]}
+            </parameter>
+            <parameter=place>
+            [here
+            </parameter>
+            </function>
+            </tool_call>
+            <tool_call>
+            <function=add>
+            </function>
+            </tool_call>
+            """,
+            content: "I will look.",
+            [
+                (
+                    "get_weather",
+                    #"{"city": "Bad \"Ems\"\na. d. Lahn\n", "days": 3, "note": "12", "#
+                        + #""options": {"exact": [true, null]}, "place": "[here"}"#
+                ), ("add", "{}"),
+            ]),
+        // The outer tag is missing, and words are Python's.
+        Sample(
+            .qwen3Coder,
+            "<function=add><parameter=a>True</parameter><parameter=b>None</parameter></function></tool_call>",
+            [("add", #"{"a": true, "b": null}"#)]),
+        // Ends are missing.
+        Sample(
+            .qwen3Coder, "<tool_call><function=add><parameter=a>1</parameter></tool_call>\n<tool_call><function=add>",
+            [("add", #"{"a": 1}"#), ("add", "{")]),
+        Sample(
+            .qwen3Coder, "<tool_call><function=add><parameter=a></function></parameter></function></tool_call>ok",
+            content: "ok", [("add", #"{"a": "</function>"}"#)]),
+        Sample(
+            .glm45,
+            """
+            Looking.
+            <tool_call>get_weather
+            <arg_key>city</arg_key>
+            <arg_value>Rome
+            </arg_value>
+            <arg_key>days</arg_key>
+            <arg_value>[1, 02]</arg_value>
+            <arg_key>note</arg_key>
+            <arg_value>null</arg_value>
+            </tool_call>
+            <tool_call>add
+            </tool_call>
+            """,
+            content: "Looking.",
+            [("get_weather", #"{"city": "Rome\n", "days": "[1, 02]", "note": "null"}"#), ("add", "{}")]),
+        Sample(
+            .glm47,
+            "<tool_call>add<arg_key>a</arg_key><arg_value>-1.5e3</arg_value><arg_key>b</arg_key>"
+                + "<arg_value>\"\\u00e4\"</arg_value></tool_call><tool_call>add</tool_call>",
+            [("add", #"{"a": -1.5e3, "b": "\u00e4"}"#), ("add", "{}")]),
     ]
 
     static let noCalls: [Sample] = [
@@ -176,7 +278,11 @@ enum ToolCallSamples {
         Sample(.kimiK2, "<|tool_call_begin|>functions.add:0"),
         Sample(.pythonic, "[1] A footnote."), Sample(.pythonic, "[add is a word]"),
         Sample(.pythonic, "[subtract(a=1)]"),
-        Sample(.pythonic, "Call [add(a=1)]"), Sample(.gptOSS, "Four."),
+        Sample(.pythonic, "Call [add(a=1)]"), Sample(.gptOSS, "Four."), Sample(.gptOSS, " to=functions"),
+        Sample(.qwen3Coder, "<tool_call>oops</tool_call>"), Sample(.qwen3Coder, "<function=other>x"),
+        Sample(.qwen3Coder, "a <parameter=x> b </function>"), Sample(.qwen3Coder, "<tool_call>\n<function=ad"),
+        Sample(.glm45, "<tool_call>oops</tool_call>"), Sample(.glm45, "<tool_call>add\n"),
+        Sample(.glm45, "<arg_key>a</arg_key>"), Sample(.glm47, "<tool_call>{\"name\": \"add\"}</tool_call>"),
     ]
 
     static let broken: [Sample] = [
@@ -194,7 +300,16 @@ enum ToolCallSamples {
         Sample(.pythonic, "[add(a=b c)]", [("add", "{\"a\": b c)]")]),
         Sample(
             .gptOSS, "<|channel|>commentary to=functions.add<|message|>a = 1<|call|>", [("add", "a = 1")]),
+        Sample(
+            .qwen3Coder, "<tool_call><function=add>{\"a\": 1}</function></tool_call>",
+            [("add", "{{\"a\": 1}</function>")]),
+        Sample(
+            .glm45, "<tool_call>add<arg_key>a</arg_key> 1</tool_call>",
+            [("add", "{<arg_key>a</arg_key>1")]),
         // Cut off by the token limit.
+        Sample(
+            .qwen3Coder, "<tool_call><function=get_weather><parameter=city>Ro</par",
+            [("get_weather", "{\"city\": \"Ro</par")]),
         Sample(.hermes, "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": \"xy", [("add", "{\"a\": \"xy")]),
     ]
 }

@@ -118,6 +118,8 @@ struct Constraints {
 
     /// Tokens for which the way to the end is looked up; earlier, there is time enough.
     private static let endingHorizon = 256
+    /// Longest way to the end that is looked up, in bytes.
+    private static let longestEnding = 2_048
 
     /// If the text could no longer end in time after `token`: the shortest way to end it from before the token instead.
     private static func ending(
@@ -128,8 +130,8 @@ struct Constraints {
         let room = state.remainingTokens
         guard room <= endingHorizon else { return nil }
         // Two to spare: text that is fed in two runs may be more tokens than in one.
-        if let rest = after.shortestEnding(limit: endingHorizon), count(rest, constraint) + 2 < room { return nil }
-        guard let way = before.shortestEnding(limit: endingHorizon), let ids = ids(way, constraint),
+        if let rest = after.shortestEnding(limit: longestEnding), count(rest, constraint) + 2 < room { return nil }
+        guard let way = before.shortestEnding(limit: longestEnding), let ids = ids(way, constraint),
             let first = ids.first, ids.count <= room
         else { return nil }
         return Outcome(replacement: first, forced: Array(ids.dropFirst()), isComplete: true)
@@ -139,8 +141,17 @@ struct Constraints {
         text.isEmpty ? 0 : ids(text, constraint)?.count ?? endingHorizon
     }
 
-    private static func ids(_ text: [UInt8], _ constraint: OutputConstraint) -> [Int32]? {
-        text.isEmpty ? [] : constraint.tokenize(text)
+    private static func ids(_ bytes: [UInt8], _ constraint: OutputConstraint) -> [Int32]? {
+        var ids: [Int32] = []
+        for part in TokenVocabulary.parts(of: bytes) {
+            switch part {
+            case .special(let id): ids.append(id)
+            case .text(let text):
+                guard let more = constraint.tokenize(text) else { return nil }
+                ids += more
+            }
+        }
+        return ids
     }
 
     mutating func forget(_ sequence: Int) { live[sequence] = nil }

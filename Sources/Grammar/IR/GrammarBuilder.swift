@@ -58,9 +58,12 @@ package struct GrammarBuilder: Sendable {
         case rule(Int32)
     }
 
-    struct Leaf: Hashable, Sendable {
-        var language: RegularLanguage
-        var encoding: RegularEncoding
+    enum Leaf: Hashable, Sendable {
+        case language(RegularLanguage, RegularEncoding)
+        /// A JSON string of a format: its automaton is made with the vocabulary.
+        case format(StringFormat)
+        /// Ascending, distinct, at least two, none of them empty.
+        case texts([[UInt8]])
     }
 
     enum RuleBody: Sendable {
@@ -123,7 +126,29 @@ package struct GrammarBuilder: Sendable {
     package mutating func regular(_ language: RegularLanguage, _ encoding: RegularEncoding = .utf8) -> Expression {
         if language == .nothing { return Self.never }
         if language == .emptyText, encoding == .utf8 { return Self.empty }
-        let leaf = Leaf(language: language, encoding: encoding)
+        return self.leaf(.language(language, encoding))
+    }
+
+    /// Exactly one of these texts, each as it stands: one leaf, however many there are, that costs little until it is
+    /// reached, and then what the texts have in common.
+    package mutating func literals(_ texts: [[UInt8]]) -> Expression {
+        var kept: [[UInt8]] = []
+        for text in texts.sorted(by: { $0.lexicographicallyPrecedes($1) }) where kept.last != text { kept.append(text) }
+        let isOptional = kept.first?.isEmpty == true
+        if isOptional { kept.removeFirst() }
+        let one: Expression
+        switch kept.count {
+        case 0: one = isOptional ? Self.empty : Self.never
+        case 1: one = bytes(kept[0])
+        default: one = leaf(.texts(kept))
+        }
+        return isOptional ? optional(one) : one
+    }
+
+    /// The JSON strings of a format, in any spelling.
+    mutating func strings(of format: StringFormat) -> Expression { leaf(.format(format)) }
+
+    private mutating func leaf(_ leaf: Leaf) -> Expression {
         if let id = leafIDs[leaf] { return intern(.regular(id)) }
         let id = Int32(leaves.count)
         leaves.append(leaf)
@@ -236,13 +261,16 @@ package struct GrammarIR: Sendable {
 /// Special tokens take part in grammars as byte strings that start with 0xFF, a byte that no UTF-8 text contains: a
 /// regular language never matches one, a literal can.
 enum SpecialTokenBytes {
+    /// Bytes of a spelling.
+    static let length = 5
+
     static func spelling(of id: Int32) -> [UInt8] {
         let value = UInt32(bitPattern: id)
         return [0xFF] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> UInt32($0)) }
     }
 
     static func id(from bytes: some Collection<UInt8>) -> Int32? {
-        guard bytes.count == 5, bytes.first == 0xFF else { return nil }
+        guard bytes.count == length, bytes.first == 0xFF else { return nil }
         return Int32(bitPattern: bytes.dropFirst().reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
     }
 }

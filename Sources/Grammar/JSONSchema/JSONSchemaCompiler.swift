@@ -40,15 +40,22 @@ package enum JSONSchemaCompiler {
 /// The rules of one schema, made on demand. The formulas they are made from grow with the text that is matched and are
 /// shared by everything that uses the grammar, so they are behind a lock.
 final class SchemaRules: RuleSource {
-    private let solver: Mutex<SchemaSolver>
+    private struct State {
+        var solver: SchemaSolver
+        /// Once the root was made.
+        var grammar: SchemaGrammar?
+    }
+
+    private let state: Mutex<State>
     private let start: Formula
 
     init(
         _ document: SchemaDocument, options: JSONSchemaOptions, limits: GrammarLimits
     ) throws(JSONSchemaError) {
         let reader = SchemaReader(document: document, options: options, limits: limits)
-        let start = try reader.subschema(SchemaDocument.root)
-        try reader.checkAll(from: start)
+        let schema = try reader.subschema(SchemaDocument.root)
+        try reader.checkAll(from: schema)
+        let start = reader.expressible(schema)
         let solver = SchemaSolver(reader: reader)
         guard try solver.isSatisfiable(start) else {
             throw .unsatisfiable(pointer: "#")
@@ -56,16 +63,17 @@ final class SchemaRules: RuleSource {
         try solver.survey(from: start)
         solver.deadline = nil
         self.start = start
-        self.solver = Mutex(solver)
+        state = Mutex(State(solver: solver))
     }
 
     func root(
         _ source: GrammarBuilder.Source, in builder: inout GrammarBuilder
     ) throws(JSONSchemaError) -> GrammarBuilder.Expression {
         let start = start
-        return try solver.withLock { (solver) throws(JSONSchemaError) in
-            solver.source = source
-            let grammar = SchemaGrammar(solver: solver, source: source, builder: &builder)
+        return try state.withLock { (state) throws(JSONSchemaError) in
+            let grammar = SchemaGrammar(solver: state.solver, source: source, builder: &builder)
+            state.grammar = grammar
+            if state.solver.reader.options.arguments != nil { return try grammar.arguments(start, &builder) }
             let value = try grammar.value(start, &builder)
             return builder.sequence([grammar.space, value, grammar.space])
         }
@@ -75,9 +83,8 @@ final class SchemaRules: RuleSource {
         of key: [Int32], in builder: inout GrammarBuilder
     ) throws(GrammarError) -> GrammarBuilder.Expression {
         do throws(JSONSchemaError) {
-            return try solver.withLock { (solver) throws(JSONSchemaError) in
-                guard let source = solver.source else { return GrammarBuilder.never }
-                return try SchemaGrammar(solver: solver, source: source, builder: &builder).body(key, &builder)
+            return try state.withLock { (state) throws(JSONSchemaError) in
+                try state.grammar?.body(key, &builder) ?? GrammarBuilder.never
             }
         } catch .limitExceeded(let bound, let limit, _) {
             throw .limitExceeded(bound: bound, limit: limit)

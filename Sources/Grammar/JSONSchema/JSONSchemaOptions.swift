@@ -41,6 +41,8 @@ package struct JSONSchemaOptions: Hashable, Sendable {
     package var countsRepeatedNames = false
     /// Whether the formats that are known are enforced. Unknown formats are annotations in every draft.
     package var assertsFormats = true
+    /// How the outermost value, which is an object then, is written; nil: as JSON.
+    package var arguments: ArgumentNotation?
     /// Drops keywords that cannot be enforced instead of refusing the schema.
     package var bestEffort = false
 

@@ -88,6 +88,13 @@ extension SchemaSolver {
         return result.found
     }
 
+    /// The named member at the state's index, if it may come next; nothing may depend on which members there are.
+    func nextNamed(_ state: ObjectState) throws(JSONSchemaError) -> MemberChoice? {
+        var result = MemberChoices(isSearch: true)
+        try addName(state.index, of: plans[Int(state.plan)], from: state, to: &result)
+        return result.found.first
+    }
+
     private struct MemberChoices {
         let isSearch: Bool
         var found: [MemberChoice] = []

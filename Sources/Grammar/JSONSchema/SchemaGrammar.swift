@@ -5,33 +5,37 @@ struct SchemaGrammar {
     /// Between tokens of the JSON text.
     let space: GrammarBuilder.Expression
     private let separator: GrammarBuilder.Expression
-    private let colon: GrammarBuilder.Expression
+    private let frame: ObjectFrame
 
     /// First element of a rule's key.
     enum RuleKind: Int32 {
-        case object, objectState, array, arrayState
+        case object, objectState, arguments, argumentState, array, arrayState
     }
+
+    private var notation: ArgumentNotation? { solver.reader.options.arguments }
+    private var isPython: Bool { notation == .python }
 
     init(solver: SchemaSolver, source: GrammarBuilder.Source, builder: inout GrammarBuilder) {
         self.solver = solver
         self.source = source
         let comma = builder.text(",")
-        let colon = builder.text(":")
+        let colon: GrammarBuilder.Expression
         switch solver.reader.options.whitespace {
-        case .compact:
+        case .compact where solver.reader.options.arguments != .python:
             space = GrammarBuilder.empty
             separator = comma
-            self.colon = colon
-        case .spaced:
+            colon = builder.text(":")
+        case .compact, .spaced:
             space = GrammarBuilder.empty
             separator = builder.text(", ")
-            self.colon = builder.text(": ")
+            colon = builder.text(": ")
         case .flexible(let maximum):
             let blank = RegularLanguage.set(CodePointSet([0x20, 0x09, 0x0A, 0x0D] as [UInt32]))
             space = builder.regular(blank.repeated(0, max(0, maximum)))
             separator = builder.sequence([space, comma, space])
-            self.colon = builder.sequence([space, colon, space])
+            colon = builder.sequence([space, builder.text(":"), space])
         }
+        frame = ObjectFrame(space: space, separator: separator, colon: colon, &builder)
     }
 
     // MARK: Values
@@ -43,9 +47,9 @@ struct SchemaGrammar {
         for type in JSONTypes.each where try solver.isSatisfiable(formula, as: type) {
             let restricted = try solver.reader.restrict(formula, to: type)
             switch type {
-            case .null: alternatives.append(builder.text("null"))
-            case .yes: alternatives.append(builder.text("true"))
-            case .no: alternatives.append(builder.text("false"))
+            case .null: alternatives.append(builder.text(isPython ? "None" : "null"))
+            case .yes: alternatives.append(builder.text(isPython ? "True" : "true"))
+            case .no: alternatives.append(builder.text(isPython ? "False" : "false"))
             case .string: alternatives.append(string(restricted, &builder))
             case .number: alternatives.append(builder.regular(try solver.numberSpellings(restricted)))
             case .array: alternatives.append(builder.lazyRule(source, [RuleKind.array.rawValue, restricted]))
@@ -58,9 +62,21 @@ struct SchemaGrammar {
     private var escapesFreely: Bool { solver.reader.options.stringSpelling == .any }
 
     private func string(_ formula: Formula, _ builder: inout GrammarBuilder) -> GrammarBuilder.Expression {
-        let isListed = solver.finiteStrings(formula) != nil
-        return builder.regular(
-            solver.stringLanguage(formula), isListed && !escapesFreely ? .canonicalJSONString : .jsonString)
+        if let list = solver.finiteStrings(formula), !escapesFreely {
+            return builder.literals(list.map { JSONText.quoted(String(decoding: $0, as: UTF8.self)) })
+        }
+        if notation == nil, case .condition(.language(let id)) = solver.reader.store[formula],
+            let format = solver.reader.formatsOfLanguages[id]
+        {
+            return builder.strings(of: format)
+        }
+        let language = expressible(solver.stringLanguage(formula))
+        // Python knows nearly all of JSON's escapes, and the canonical ones.
+        return builder.regular(language, isPython ? .canonicalJSONString : .jsonString)
+    }
+
+    private func expressible(_ strings: RegularLanguage) -> RegularLanguage {
+        notation?.strings.map(strings.intersection) ?? strings
     }
 
     // MARK: Rules
@@ -70,9 +86,12 @@ struct SchemaGrammar {
         switch RuleKind(rawValue: key[0]) {
         case .object:
             let plan = try solver.plan(key[1])
-            let state = try members(ObjectState.start(of: plan), &builder)
-            return builder.sequence([builder.text("{"), space, state])
-        case .objectState: return try members(objectState(key), &builder)
+            return builder.sequence([frame.open, try members(ObjectState.start(of: plan), frame, &builder)])
+        case .objectState: return try members(objectState(key), frame, &builder)
+        case .arguments:
+            let plan = try solver.plan(key[1])
+            return try members(ObjectState.start(of: plan), argumentFrame(&builder), &builder)
+        case .argumentState: return try members(objectState(key), argumentFrame(&builder), &builder)
         case .array: return try array(key[1], &builder)
         case .arrayState:
             return try items(
@@ -83,11 +102,24 @@ struct SchemaGrammar {
 
     // MARK: Objects
 
-    private func objectRule(_ state: ObjectState, _ builder: inout GrammarBuilder) -> GrammarBuilder.Expression {
+    /// The outermost object in the notation of arguments.
+    func arguments(
+        _ formula: Formula, _ builder: inout GrammarBuilder
+    ) throws(JSONSchemaError) -> GrammarBuilder.Expression {
+        builder.lazyRule(source, [RuleKind.arguments.rawValue, try solver.reader.restrict(formula, to: .object)])
+    }
+
+    private func argumentFrame(_ builder: inout GrammarBuilder) -> ObjectFrame {
+        notation.map { ObjectFrame($0, separator: separator, &builder) } ?? frame
+    }
+
+    private func objectRule(
+        _ state: ObjectState, _ frame: ObjectFrame, _ builder: inout GrammarBuilder
+    ) -> GrammarBuilder.Expression {
         builder.lazyRule(
             source,
             [
-                RuleKind.objectState.rawValue, state.plan, state.residual, Int32(state.minimum),
+                frame.rule.rawValue, state.plan, state.residual, Int32(state.minimum),
                 state.maximum.map { Int32($0) } ?? -1, Int32(state.index), state.isFirst ? 1 : 0,
                 Int32(state.seen.count),
             ] + state.seen + state.groups)
@@ -102,15 +134,17 @@ struct SchemaGrammar {
 
     /// What may stand from `state` on, the closing brace included.
     private func members(
-        _ state: ObjectState, _ builder: inout GrammarBuilder
+        _ state: ObjectState, _ frame: ObjectFrame, _ builder: inout GrammarBuilder
     ) throws(JSONSchemaError) -> GrammarBuilder.Expression {
         let plan = solver.plans[Int(state.plan)]
-        let close = state.isFirst ? builder.text("}") : builder.sequence([space, builder.text("}")])
+        if let chained = try nextMember(state, of: plan, frame, &builder) { return chained }
+        let close = state.isFirst ? frame.closeEmpty : frame.close
+        let separator = frame.separator
         var alternatives: [GrammarBuilder.Expression] = []
         let isFree = state.residual == FormulaStore.always && state.maximum == nil
         var others: [GrammarBuilder.Expression] = []
         for choice in try solver.memberChoices(state) {
-            let member = try member(choice, of: plan, &builder)
+            let member = try member(choice, of: plan, frame, &builder)
             let isLoop: Bool
             if case .other = choice.key, isFree, state.minimum == 0, !solver.anyOrder {
                 isLoop = true
@@ -121,7 +155,7 @@ struct SchemaGrammar {
                 others.append(member)
                 continue
             }
-            let next = objectRule(choice.next, &builder)
+            let next = objectRule(choice.next, frame, &builder)
             alternatives.append(builder.sequence([state.isFirst ? GrammarBuilder.empty : separator, member, next]))
         }
         let mayClose = try solver.mayClose(state)
@@ -129,7 +163,7 @@ struct SchemaGrammar {
             // The members that come last repeat without end: one loop, no state for each.
             let other = builder.choice(others)
             let more = builder.repetition(builder.sequence([separator, other]))
-            let end = builder.sequence([space, builder.text("}")])
+            let end = frame.close
             if state.isFirst {
                 alternatives.append(builder.sequence([other, more, end]))
             } else {
@@ -141,20 +175,63 @@ struct SchemaGrammar {
         return builder.choice(alternatives)
     }
 
+    /// In the schema's order: the next named member, or what may stand there without it. Each place is written once, not
+    /// once for every member that it can be reached from. Nil where names are not taken one by one.
+    private func nextMember(
+        _ state: ObjectState, of plan: ObjectPlan, _ frame: ObjectFrame, _ builder: inout GrammarBuilder
+    ) throws(JSONSchemaError) -> GrammarBuilder.Expression? {
+        guard !solver.anyOrder, state.residual == FormulaStore.always, state.index < plan.names.count,
+            state.maximum ?? 1 > 0
+        else { return nil }
+        var alternatives: [GrammarBuilder.Expression] = []
+        if let choice = try solver.nextNamed(state) {
+            let member = try member(choice, of: plan, frame, &builder)
+            let next = objectRule(choice.next, frame, &builder)
+            let separator = state.isFirst ? GrammarBuilder.empty : frame.separator
+            alternatives.append(builder.sequence([separator, member, next]))
+        }
+        if !plan.names[state.index].isRequired {
+            var without = state
+            without.index += 1
+            if try solver.canEnd(without) { alternatives.append(objectRule(without, frame, &builder)) }
+        }
+        return builder.choice(alternatives)
+    }
+
     private func member(
-        _ choice: MemberChoice, of plan: ObjectPlan, _ builder: inout GrammarBuilder
+        _ choice: MemberChoice, of plan: ObjectPlan, _ frame: ObjectFrame, _ builder: inout GrammarBuilder
     ) throws(JSONSchemaError) -> GrammarBuilder.Expression {
         let name: GrammarBuilder.Expression
+        var text: String?
         switch choice.key {
         case .name(let index):
-            let text = String(decoding: solver.reader.store.names[Int(plan.names[index].id)], as: UTF8.self)
-            name = escapesFreely ? builder.regular(.text(text), .jsonString) : builder.bytes(JSONText.quoted(text))
-        case .other(let index): name = builder.regular(plan.classes[index].language, .jsonString)
+            let known = String(decoding: solver.reader.store.names[Int(plan.names[index].id)], as: UTF8.self)
+            text = known
+            if frame.namesAreBare {
+                name = builder.text(known)
+            } else {
+                name =
+                    escapesFreely ? builder.regular(.text(known), .jsonString) : builder.bytes(JSONText.quoted(known))
+            }
+        case .other(let index): name = self.name(plan.classes[index].language, frame, &builder)
         case .group(let index, let group):
             let groups = try solver.groups(of: plan.classes[index], index: index, in: plan)
-            name = builder.regular(groups[group], .jsonString)
+            name = self.name(groups[group], frame, &builder)
         }
-        return builder.sequence([name, colon, try value(choice.value, &builder)])
+        let value: GrammarBuilder.Expression
+        if let text, frame.texts.contains(text) {
+            value = builder.regular(solver.stringLanguage(try solver.reader.restrict(choice.value, to: .string)))
+        } else {
+            value = try self.value(choice.value, &builder)
+        }
+        return builder.sequence([frame.beforeName, name, frame.colon, value, frame.afterValue])
+    }
+
+    private func name(
+        _ language: RegularLanguage, _ frame: ObjectFrame, _ builder: inout GrammarBuilder
+    ) -> GrammarBuilder.Expression {
+        if frame.namesAreBare { return builder.regular(language) }
+        return builder.regular(expressible(language), isPython ? .canonicalJSONString : .jsonString)
     }
 
     // MARK: Arrays

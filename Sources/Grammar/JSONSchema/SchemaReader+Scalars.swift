@@ -43,8 +43,10 @@ extension SchemaReader {
 
     private func formatLanguage(_ name: String) -> LanguageID? {
         if let known = formats[name] { return known }
-        let id = StringFormat(rawValue: name).map { language($0.language) }
+        let format = StringFormat(rawValue: name)
+        let id = format.map { language($0.language) }
         formats[name] = .some(id)
+        if let id { formatsOfLanguages[id] = format }
         return id
     }
 

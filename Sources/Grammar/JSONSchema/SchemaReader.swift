@@ -12,6 +12,8 @@ final class SchemaReader {
     private var demands: [Place: Formula] = [:]
     var patterns: [[UInt8]: LanguageID] = [:]
     var formats: [String: LanguageID?] = [:]
+    /// Languages that are all of a format.
+    var formatsOfLanguages: [LanguageID: StringFormat] = [:]
     /// Results of `restrict`, by type.
     let restrictions = (0..<7).map { _ in FormulaMemo() }
     var expanding: Set<Expansion> = []

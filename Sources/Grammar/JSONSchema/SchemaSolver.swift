@@ -1,8 +1,6 @@
 /// Answers what satisfies a formula: languages of strings and numbers, and whether there is any value at all.
 final class SchemaSolver {
     let reader: SchemaReader
-    /// By what the schema's rules are named in the grammar.
-    var source: GrammarBuilder.Source?
     var stringLanguages: [Formula: RegularLanguage] = [:]
     var numberLanguages: [Formula: RegularLanguage] = [:]
     var objectPlans: [Formula: ObjectPlan] = [:]

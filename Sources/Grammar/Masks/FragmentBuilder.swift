@@ -7,8 +7,13 @@ struct FragmentBuilder {
     /// What every state inside of an unconstrained JSON string allows; nil when it does not apply to this walk.
     private let tail: StringTail?
 
-    /// - Parameter tail: given only if the walk starts at the root, inside of a quoted leaf and between two scalars.
-    init(tail: StringTail?) { self.tail = tail }
+    init() { tail = nil }
+
+    /// For a walk from `state` below trie node `node`. The tail was walked from the root, inside of a quoted leaf and
+    /// between two scalars: a walk that starts elsewhere reads the same bytes otherwise, and does without.
+    init(tail: StringTail?, for leaf: LeafAutomaton, _ state: LeafAutomaton.State, below node: Int32) {
+        self.tail = node == 0 && leaf.isBetweenScalars(state) ? tail : nil
+    }
 
     /// The fragment of `start` below trie node `node`.
     /// - Complexity: O(nodes reached); a subtree that a run of the state takes whole counts as one.
@@ -136,7 +141,7 @@ struct FragmentBuilder {
     static func tail(
         _ leaf: inout LeafAutomaton, _ inside: LeafAutomaton.State, _ trie: VocabularyTrie, _ everyToken: [UInt64]
     ) -> StringTail {
-        var walk = FragmentBuilder(tail: nil)
+        var walk = FragmentBuilder()
         let fragment = walk.build(&leaf, inside, trie, everyToken, below: 0, follow: .max)
         return StringTail(fragment: fragment, ranges: walk.ranges)
     }

@@ -63,15 +63,13 @@ extension GrammarStore {
     ) -> MaskFragment {
         let key = FragmentCache.Key(leaf: Int32(place), state: state, node: node, follow: follow)
         if let known = fragments.find(key) { return known }
+        if node == 0, let known = preparedFragments[Int32(place)]?[state] { return known }
         let fragment: MaskFragment
         if node == 0, let run = leaves[place].countedRun(state), run.high > 2 {
             let base = self.fragment(place, run.unbounded, below: node, follow: follow)
             fragment = base.bounded(by: run, &leaves[place], state, vocabulary)
         } else {
-            // The tail was walked from such a state: a walk that starts before the quote or in the middle of a scalar
-            // reads the same bytes otherwise.
-            let isInside = node == 0 && leaves[place].isBetweenScalars(state)
-            var walk = FragmentBuilder(tail: isInside ? vocabulary.stringTail : nil)
+            var walk = FragmentBuilder(tail: vocabulary.stringTail, for: leaves[place], state, below: node)
             fragment = walk.build(
                 &leaves[place], state, vocabulary.trie, vocabulary.everyToken, below: node, follow: follow)
         }

@@ -12,8 +12,8 @@ package final class TokenVocabulary: Sendable {
     /// A mask with the bits of all tokens in the trie.
     let everyToken: [UInt64]
     let stringTail: StringTail?
-    /// The automaton of any JSON string, which nearly every schema needs.
-    private let anyString: LeafAutomaton?
+    /// Automata that many schemas need.
+    private let prepared: [GrammarBuilder.Leaf: PreparedLeaf]
     private let bytes: [UInt8]
     /// Where each id's bytes start in `bytes`; one more at the end.
     private let offsets: [Int32]
@@ -57,15 +57,18 @@ package final class TokenVocabulary: Sendable {
         let trie = VocabularyTrie(bytes: bytes, entries: entries)
         var everyToken = [UInt64](repeating: 0, count: (size + 63) / 64)
         for id in trie.tokens { everyToken[Int(id) >> 6] |= 1 << UInt64(id & 63) }
-        let leaf = GrammarBuilder.Leaf(language: .anyText, encoding: .jsonString)
-        if var strings = try? LeafAutomaton(leaf, limits: GrammarLimits(), horizon: trie.maximumDepth) {
+        let anyString = GrammarBuilder.Leaf.language(.anyText, .jsonString)
+        if var strings = try? LeafAutomaton(anyString, limits: GrammarLimits(), horizon: trie.maximumDepth) {
             let inside = strings.next(strings.start, 0x22)
             stringTail = FragmentBuilder.tail(&strings, inside, trie, everyToken)
-            anyString = strings
         } else {
             stringTail = nil
-            anyString = nil
         }
+        var prepared: [GrammarBuilder.Leaf: PreparedLeaf] = [:]
+        for leaf in [anyString] + StringFormat.allCases.map(GrammarBuilder.Leaf.format) {
+            prepared[leaf] = PreparedLeaf(leaf, trie, everyToken, stringTail)
+        }
+        self.prepared = prepared
         self.trie = trie
         self.everyToken = everyToken
     }
@@ -76,9 +79,36 @@ package final class TokenVocabulary: Sendable {
         return bytes[Int(offsets[Int(id)])..<Int(offsets[Int(id) + 1])]
     }
 
-    /// The automaton of `leaf` if it was made with the vocabulary.
-    func preparedLeaf(_ leaf: GrammarBuilder.Leaf) -> LeafAutomaton? {
-        leaf.encoding == .jsonString && leaf.language == .anyText ? anyString : nil
+    /// What was made of `leaf` together with the vocabulary.
+    func preparedLeaf(_ leaf: GrammarBuilder.Leaf) -> PreparedLeaf? {
+        if case .texts = leaf { return nil }
+        return prepared[leaf]
+    }
+
+    /// A stretch of what a grammar matches.
+    package enum Part: Equatable, Sendable {
+        case text([UInt8])
+        case special(Int32)
+    }
+
+    /// Text and special tokens in `bytes`, which have a spelling of their own there.
+    package static func parts(of bytes: [UInt8]) -> [Part] {
+        var parts: [Part] = []
+        var text: [UInt8] = []
+        var rest = bytes[...]
+        while let byte = rest.first {
+            if let id = SpecialTokenBytes.id(from: rest.prefix(SpecialTokenBytes.length)) {
+                if !text.isEmpty { parts.append(.text(text)) }
+                text = []
+                parts.append(.special(id))
+                rest = rest.dropFirst(SpecialTokenBytes.length)
+            } else {
+                text.append(byte)
+                rest = rest.dropFirst()
+            }
+        }
+        if !text.isEmpty { parts.append(.text(text)) }
+        return parts
     }
 
     package func isEnd(_ id: Int32) -> Bool { endTokens.contains(id) }

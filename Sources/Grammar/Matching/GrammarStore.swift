@@ -79,6 +79,9 @@ struct GrammarStore {
     var states: [StateKey] = []
     var stateIDs: [StateKey: Int32] = [:]
     var fragments = FragmentCache()
+    /// Fragments below the trie's root that came with the vocabulary, by place in `leaves`.
+    private(set) var preparedFragments: [Int32: [LeafAutomaton.State: MaskFragment]] = [:]
+    var endings = TerminalEndings()
 
     init(_ ir: GrammarIR, _ vocabulary: TokenVocabulary) {
         self.vocabulary = vocabulary
@@ -96,7 +99,8 @@ struct GrammarStore {
         let leaf = builder.leaves[index]
         do throws(GrammarError) {
             if let prepared = vocabulary.preparedLeaf(leaf) {
-                leaves.append(prepared)
+                leaves.append(prepared.automaton)
+                preparedFragments[Int32(leaves.count - 1)] = prepared.fragments
             } else {
                 leaves.append(
                     try LeafAutomaton(leaf, limits: builder.limits, horizon: vocabulary.trie.maximumDepth))

@@ -16,7 +16,7 @@ extension GrammarStore {
                 children = []
             case .regular(let leaf):
                 // A term without booleans shows that it is empty, and `regular` dropped that already.
-                if builder.leaves[Int(leaf)].language.mayHideEmptiness, prepareLeaf(Int(leaf)) == nil {
+                if builder.leaves[Int(leaf)].mayHideEmptiness, prepareLeaf(Int(leaf)) == nil {
                     deadNodes.insert(node)
                     needsSearch = true
                 }
@@ -64,6 +64,15 @@ extension GrammarStore {
             case .undefined: return false
             case .lazy: return true
             }
+        }
+    }
+}
+
+extension GrammarBuilder.Leaf {
+    fileprivate var mayHideEmptiness: Bool {
+        switch self {
+        case .language(let language, _): language.mayHideEmptiness
+        case .texts, .format: false
         }
     }
 }

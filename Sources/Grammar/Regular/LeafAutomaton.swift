@@ -80,11 +80,46 @@ struct LeafAutomaton: Sendable {
     /// States that differ only in counters beyond this many scalars have the same tokens.
     private let horizon: Int32
 
+    /// The texts of a leaf that lists them; nothing of the regular machinery is used then.
+    private let list: TextList?
+    /// By state: which of the texts are left, and how much of them was read.
+    private var listed: [TextList.Place] = []
+
     /// - Parameter horizon: no token has more scalars than this.
     init(_ leaf: GrammarBuilder.Leaf, limits: GrammarLimits, horizon: Int) throws(GrammarError) {
-        pool = RegularPool(terms: [leaf.language.term], maximumNodes: limits.maximumPatternNodes)
-        let root = pool.node(leaf.language.term)
-        decoder = ScalarDecoder(pool.alphabet, leaf.encoding)
+        switch leaf {
+        case .language(let language, let encoding):
+            try self.init(language, encoding, limits: limits, horizon: horizon)
+        case .format(let format): try self.init(format.language, .jsonString, limits: limits, horizon: horizon)
+        case .texts(let texts): self.init(TextList(texts), limits: limits)
+        }
+    }
+
+    private static let noPool = RegularPool(terms: [], maximumNodes: 8)
+    private static let noDecoder = ScalarDecoder(noPool.alphabet, .utf8)
+
+    private init(_ list: TextList, limits: GrammarLimits) {
+        self.list = list
+        pool = Self.noPool
+        decoder = Self.noDecoder
+        summary = GroupSummary(pool.alphabet, decoder)
+        classes = list.classes
+        byteClass = list.byteClass
+        budget = 0
+        maximumStates = limits.maximumPatternStates * 4
+        horizon = 0
+        start = 0
+        admitsEscapes = false
+        _ = state(at: list.start)
+    }
+
+    private init(
+        _ language: RegularLanguage, _ encoding: RegularEncoding, limits: GrammarLimits, horizon: Int
+    ) throws(GrammarError) {
+        list = nil
+        pool = RegularPool(terms: [language.term], maximumNodes: limits.maximumPatternNodes)
+        let root = pool.node(language.term)
+        decoder = ScalarDecoder(pool.alphabet, encoding)
         classes = decoder.byteClassCount
         byteClass = decoder.byteClass
         summary = GroupSummary(pool.alphabet, decoder)
@@ -92,7 +127,7 @@ struct LeafAutomaton: Sendable {
         maximumStates = limits.maximumPatternStates * 4
         self.horizon = Int32(clamping: horizon + 1)
         start = 0
-        admitsEscapes = leaf.encoding == .jsonString
+        admitsEscapes = encoding == .jsonString
         let live = pool.isLive(root, budget: budget)
         if pool.exceeded {
             throw GrammarError.limitExceeded(bound: "maximumPatternNodes", limit: limits.maximumPatternNodes)
@@ -107,7 +142,7 @@ struct LeafAutomaton: Sendable {
     /// An estimate of the memory it holds.
     var byteCount: Int {
         transitions.count * 4 + infos.count * 80 + decoder.rows.count * 2 + pool.nodes.count * 120
-            + pool.nodes.count * pool.alphabet.classCount
+            + pool.nodes.count * pool.alphabet.classCount + (list?.byteCount ?? 0)
     }
 
     private mutating func state(_ term: RegularPool.ID, _ position: UInt16) -> State {
@@ -132,6 +167,24 @@ struct LeafAutomaton: Sendable {
         return state
     }
 
+    private mutating func state(at place: TextList.Place) -> State {
+        guard listed.count < maximumStates, let list else {
+            exceeded = true
+            return Self.dead
+        }
+        let state = State(listed.count)
+        listed.append(place)
+        var info = Info()
+        info.isFinal = list.isEnd(place)
+        info.nextGroups = list.groups(after: place)
+        info.continues = info.nextGroups != 0
+        info.isFilled = !info.continues
+        if info.isFinal, info.continues { hasOpenEnds = true }
+        infos.append(info)
+        transitions.append(contentsOf: repeatElement(Self.dead, count: classes))
+        return state
+    }
+
     private mutating func isLive(_ term: RegularPool.ID) -> Bool {
         if term == pool.nothing { return false }
         guard let live = pool.isLive(term, budget: budget), !pool.exceeded else {
@@ -146,6 +199,12 @@ struct LeafAutomaton: Sendable {
         let index = Int(state)
         if infos[index].isFilled { return }
         infos[index].isFilled = true
+        if let list {
+            for (byte, place) in list.next(listed[index]) {
+                transitions[index * classes + Int(byteClass[Int(byte)])] = self.state(at: place)
+            }
+            return
+        }
         let term = terms[index]
         let position = positions[index]
         if position == ScalarDecoder.finish { return }
@@ -180,6 +239,11 @@ struct LeafAutomaton: Sendable {
         if infos[index].isFinal, groups != 0 { hasOpenEnds = true }
         infos[index].isUniversal = admitsEscapes && term == pool.anyText && position == decoder.boundary
         if position == decoder.boundary { infos[index].run = run(of: term, row) }
+    }
+
+    /// Where the bytes of each class lead from `state`, which is filled.
+    func targets(of state: State) -> [State] {
+        transitions[Int(state) * classes..<(Int(state) + 1) * classes].filter { $0 >= 0 }
     }
 
     @inline(__always)
@@ -282,7 +346,7 @@ struct LeafAutomaton: Sendable {
 
     /// Nil when `state` is no such state.
     mutating func countedRun(_ state: State) -> CountedRun? {
-        guard positions[Int(state)] == decoder.boundary else { return nil }
+        guard list == nil, positions[Int(state)] == decoder.boundary else { return nil }
         let term = terms[Int(state)]
         let head: RegularPool.ID
         var rest = pool.emptyText
@@ -304,7 +368,9 @@ struct LeafAutomaton: Sendable {
     }
 
     /// Whether `state` is inside of a quoted leaf and between two scalars.
-    func isBetweenScalars(_ state: State) -> Bool { decoder.quoted && positions[Int(state)] == decoder.boundary }
+    func isBetweenScalars(_ state: State) -> Bool {
+        list == nil && decoder.quoted && positions[Int(state)] == decoder.boundary
+    }
 
     /// The state after all of `bytes`, `dead` when they are not allowed.
     mutating func next(_ state: State, all bytes: ArraySlice<UInt8>) -> State {
@@ -318,6 +384,7 @@ struct LeafAutomaton: Sendable {
 
     /// A state with the same tokens as `state`, the same for all states that differ only beyond any token's reach.
     mutating func representative(of state: State) -> State {
+        if list != nil { return state }
         let position = positions[Int(state)]
         if position == ScalarDecoder.finish { return state }
         let clamped = pool.clamped(terms[Int(state)], to: horizon)

@@ -6,8 +6,8 @@ struct HarmonySyntax: ToolCallSyntax {
     ]
 
     private enum State: Sendable {
-        /// The prompt has written the beginning of a header, and the answer may go on with it (` to=functions.NAME`).
-        case opening
+        /// Nothing yet but what may be a recipient: the prompt has begun the header of the first message.
+        case start
         case header
         case content
         case reasoning
@@ -19,10 +19,8 @@ struct HarmonySyntax: ToolCallSyntax {
 
     private let separatesReasoning: Bool
     private let parsesCalls: Bool
-    /// The prompt ends within a header or before one; text without marks is an answer too.
-    private var state = State.opening
-    private static let recipient = Array("to=functions.".utf8)
-    private var sawMark = false
+    /// Text without marks is an answer too.
+    private var state = State.start
     private var scanner = MarkerScanner(markers)
     private var header: [UInt8] = []
     private var reader = ArgumentsReader()
@@ -49,14 +47,9 @@ struct HarmonySyntax: ToolCallSyntax {
 
     private mutating func take(_ byte: UInt8, _ out: inout PieceBuffer) {
         switch state {
-        case .opening:
+        case .start:
             header.append(byte)
-            let word = header.drop(while: JSONText.isSpace)
-            if word.starts(with: Self.recipient) {
-                state = .header
-            } else if !Self.recipient.starts(with: word) {
-                leaveOpening(&out)
-            }
+            if !Self.mayBeRecipient(header) { leaveStart(&out) }
         case .header: header.append(byte)
         case .content: out.content(byte)
         case .reasoning: out.reasoning(byte)
@@ -78,37 +71,42 @@ struct HarmonySyntax: ToolCallSyntax {
     }
 
     private mutating func take(marker: Int, _ out: inout PieceBuffer) {
-        sawMark = true
         switch marker {
         case 0, 1, 3:
-            if state == .opening { leaveOpening(&out) }
-            if state != .header {
+            if state != .header, state != .start {
                 endMessage(&out)
                 header = []
-                state = .header
             }
+            state = .header
             // Marks separate the words of a header; the channel's own is needed to find its name.
             header += marker == 1 ? Array(" \u{0} ".utf8) : [UInt8(ascii: " ")]
-        case 2: if state == .header { beginMessage(&out) }
+        case 2: if state == .header || state == .start { beginMessage(&out) }
         default:
-            if state == .opening { leaveOpening(&out) }
             endMessage(&out)
             state = .content
         }
     }
 
-    /// What was taken for a header is an answer without marks.
-    private mutating func leaveOpening(_ out: inout PieceBuffer) {
-        for byte in header { out.content(byte) }
+    private mutating func endMessage(_ out: inout PieceBuffer) {
+        switch state {
+        case .arguments, .afterArguments, .broken: out.endCall()
+        case .start: leaveStart(&out)
+        case .header, .content, .reasoning: break
+        }
+    }
+
+    /// What looked like the rest of a header is text.
+    private mutating func leaveStart(_ out: inout PieceBuffer) {
+        out.content(header)
         header = []
         state = .content
     }
 
-    private mutating func endMessage(_ out: inout PieceBuffer) {
-        switch state {
-        case .arguments, .afterArguments, .broken: out.endCall()
-        case .opening, .header, .content, .reasoning: break
-        }
+    /// Whether `text` begins ` to=functions.NAME`, or can.
+    private static func mayBeRecipient(_ text: [UInt8]) -> Bool {
+        let beginning = Array(" to=functions.".utf8)
+        if text.count <= beginning.count { return beginning.starts(with: text) }
+        return text.starts(with: beginning) && !text.dropFirst(beginning.count).contains(where: JSONText.isSpace)
     }
 
     private mutating func beginMessage(_ out: inout PieceBuffer) {
@@ -133,7 +131,7 @@ struct HarmonySyntax: ToolCallSyntax {
     mutating func finish(_ out: inout PieceBuffer) {
         // A header that was cut off says nothing to a reader.
         for byte in scanner.finish() { take(byte, &out) }
-        if state == .opening || (state == .header && !sawMark) { leaveOpening(&out) }
+        if state == .start { leaveStart(&out) }
         state = .content
     }
 }

@@ -102,7 +102,7 @@ struct PythonicSyntax: ToolCallSyntax {
     private mutating func takeName(_ byte: UInt8, _ out: inout PieceBuffer) {
         raw.append(byte)
         if JSONText.isSpace(byte), collected.isEmpty { return }
-        if Self.isNameByte(byte) {
+        if Self.isNameByte(byte) || byte == UInt8(ascii: "-") {
             collected.append(byte)
             return
         }

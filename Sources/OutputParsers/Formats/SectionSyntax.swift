@@ -123,7 +123,7 @@ struct SectionSyntax: ToolCallSyntax {
     }
 
     private mutating func endHead(_ out: inout PieceBuffer) {
-        let text = Self.trimmed(collected)
+        let text = JSONText.trimmed(collected)
         switch style {
         case .deepSeek:
             if text == Array("function".utf8) {
@@ -143,7 +143,7 @@ struct SectionSyntax: ToolCallSyntax {
     }
 
     private mutating func tell(_ name: [UInt8], id: String?, _ out: inout PieceBuffer) {
-        let name = Self.trimmed(name)
+        let name = JSONText.trimmed(name)
         guard !name.isEmpty else {
             leave(&out)
             return
@@ -163,10 +163,6 @@ struct SectionSyntax: ToolCallSyntax {
         raw = []
         collected = []
         state = .text
-    }
-
-    private static func trimmed(_ text: [UInt8]) -> [UInt8] {
-        Array(text.drop(while: JSONText.isSpace).reversed().drop(while: JSONText.isSpace).reversed())
     }
 
     mutating func finish(_ out: inout PieceBuffer) {

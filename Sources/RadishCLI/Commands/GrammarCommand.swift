@@ -56,7 +56,8 @@ struct GrammarCommand: AsyncParsableCommand {
             abstract: "Print random texts that a constraint admits, one a line.",
             discussion: """
                 Every token is chosen from those that the constraint's mask allows, all equally likely, with the \
-                vocabulary of the model. A text that does not end within --max-tokens is left out and counted.
+                vocabulary of the model. After a quarter of --max-tokens a text is ended on the shortest way. One for \
+                which none is found is left out and counted.
                 """)
 
         @OptionGroup(title: "Constraint") var constraint: ConstraintOptions
@@ -76,7 +77,7 @@ struct GrammarCommand: AsyncParsableCommand {
             var walk = GrammarWalk(grammar: grammar, seed: seed)
             var unfinished = 0
             for _ in 0..<count {
-                if let text = walk.next(maximumTokens: maxTokens) { print(text) } else { unfinished += 1 }
+                if let text = try walk.next(maximumTokens: maxTokens) { print(text) } else { unfinished += 1 }
             }
             if let failure = grammar.failure { throw CommandFailure(failure) }
             if unfinished > 0 { StandardStreams.note("\(unfinished) of \(count) texts did not end\n") }
@@ -121,27 +122,35 @@ struct GrammarWalk {
     }
 
     /// One text; nil when it did not end within the tokens.
-    mutating func next(maximumTokens: Int) -> String? {
+    /// - Throws: `CommandFailure` when the grammar contradicts itself.
+    mutating func next(maximumTokens: Int) throws(CommandFailure) -> String? {
         var matcher = grammar.makeMatcher()
         var text: [UInt8] = []
         for step in 0..<maximumTokens {
-            matcher.fill(&mask)
-            var allowed = mask.allowedTokens
-            if allowed.isEmpty { return nil }
-            if step > maximumTokens / 4 {
-                // Long enough: rather what closes something.
-                let closing = allowed.filter { token in
-                    grammar.vocabulary.isEnd(token)
-                        || grammar.vocabulary.bytes(of: token).allSatisfy { [0x22, 0x5D, 0x7D].contains($0) }
+            if step > maximumTokens / 4, let rest = matcher.shortestEnding(limit: 4096) {
+                guard matcher.accept(bytes: rest), matcher.canEnd else {
+                    throw contradiction("the shortest ending \"\(Self.text(rest))\" is not allowed", text)
                 }
-                if !closing.isEmpty { allowed = closing }
+                return Self.text(text + rest)
             }
+            matcher.fill(&mask)
+            let allowed = mask.allowedTokens
+            if allowed.isEmpty { throw contradiction("nothing may follow", text) }
             let token = allowed[Int(random() % UInt64(allowed.count))]
-            if !matcher.accept(token) { return nil }
-            if matcher.isTerminated { return String(decoding: text, as: UTF8.self) }
+            guard matcher.accept(token) else {
+                throw contradiction("token \(token) is in the mask and not allowed", text)
+            }
+            if matcher.isTerminated { return Self.text(text) }
             text += grammar.vocabulary.bytes(of: token)
         }
         return nil
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    private func contradiction(_ what: String, _ text: [UInt8]) -> CommandFailure {
+        if let failure = grammar.failure { return CommandFailure(failure) }
+        return CommandFailure("the grammar contradicts itself: \(what) behind \(Self.text(text))")
     }
 
     /// SplitMix64.

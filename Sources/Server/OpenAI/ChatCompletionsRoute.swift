@@ -66,6 +66,7 @@ struct ChatCompletionsRoute: Sendable {
         request.output.separatesReasoning = body.separatesReasoning
         request.output.streamsReasoning = body.streamsReasoning
         request.output.functions = body.tools.tools.map(\.name)
+        for tool in body.tools.tools { request.output.texts[tool.name] = tool.textParameters }
         request.output.mayReason = true
         request.constrain(body.sampling)
         request.constrain(body.tools)

@@ -10,6 +10,18 @@ package struct ToolFields: Sendable, Equatable {
         package var json: JSONValue
         /// Where it is in the body.
         package var path: String
+
+        /// Names of the parameters that are strings: calls in tags write these as they are, and all others as JSON.
+        package var textParameters: Set<String> {
+            guard case .object(let schema) = parameters, case .object(let properties) = schema["properties"] else {
+                return []
+            }
+            return Set(
+                properties.members.filter { member in
+                    guard case .object(let property) = member.value else { return false }
+                    return property["type"] == .string("string")
+                }.map(\.name))
+        }
     }
 
     package enum Choice: Sendable, Equatable {
