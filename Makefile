@@ -13,8 +13,8 @@ RADISH := .build/release/radish
 ARGS ?=
 PEERS ?= /tmp/radish-peers
 
-.PHONY: help serve build test sanitize smoke compat fuzz-files fuzz-http soak embeddings bench-peers format lint clean system-packages \
-	python structured
+.PHONY: help serve build test sanitize smoke compat page fuzz-files fuzz-http soak embeddings bench-peers format lint \
+	clean system-packages python structured
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -53,8 +53,14 @@ smoke: build python ## the official openai client against the real server (insta
 compat: build ## real clients from PyPI against the real server; writes docs/compatibility.md
 	$(MAKE) --no-print-directory .venv/.compat
 	.venv/bin/python Tools/compat/run.py --binary $(RADISH)
+	.venv/bin/python Tools/compat/wire.py --binary $(RADISH)
 	.venv/bin/python Tools/compat/operations.py --binary $(RADISH)
 	.venv/bin/python Tools/compat/schema.py --binary $(RADISH)
+
+page: build python ## the page at / in headless Chromium, by keyboard; pictures go to .build/page
+	Tools/setup/system_packages.sh chromium
+	.venv/bin/pip install --quiet --disable-pip-version-check playwright
+	.venv/bin/python Tools/compat/page.py --binary $(RADISH)
 
 embeddings: build python ## the openai client and real MiniLM weights against sentence-transformers' vectors
 	Tools/setup/minilm.sh

@@ -47,7 +47,7 @@ SAMPLING = {
     "repetition_penalty": number(0, 2, exclusiveMinimum=0),
     "logit_bias": {"type": "object", "additionalProperties": number(-100, 100)}, "n": integer(1, 4),
     "stop": {"anyOf": [STRING, listed(STRING, maxItems=16)]}, "stop_token_ids": TOKENS, "ignore_eos": BOOLEAN,
-    "skip_special_tokens": BOOLEAN,
+    "skip_special_tokens": BOOLEAN, "stop_regex": {"type": "string", "enum": ["", "[.!?]", "a+b$"]},
 }
 # exclusiveMinimum stands alone.
 for name in ("top_p", "repetition_penalty"):
@@ -169,7 +169,8 @@ PATHS = {
     "/v1/chat/completions": post(
         "Continue a conversation.",
         form({**OPENAI, "messages": MESSAGES, "logprobs": BOOLEAN, "reasoning_effort": STRING,
-              "chat_template_kwargs": OBJECT, "parallel_tool_calls": BOOLEAN}, ["messages"]),
+              "chat_template_kwargs": OBJECT, "parallel_tool_calls": BOOLEAN,
+              "return_cached_tokens_details": BOOLEAN}, ["messages"]),
         reference("ChatCompletion"), EVENTS, more=MISSING),
     "/v1/completions": post(
         "Continue a text.",
@@ -251,6 +252,13 @@ PATHS = {
          "top_n": integer(1), "return_documents": BOOLEAN}, ["query", "documents"]),
         form({"id": STRING, "model": STRING, "results": listed(OBJECT), "usage": OBJECT},
              ["id", "model", "results", "usage"]), more=MISSING),
+    "/parse_function_call": post("Calls of functions in a text.", form(
+        {"text": STRING, "tool_call_parser": {"type": "string", "enum": ["hermes", "llama3", "mistral", "pythonic"]}},
+        ["text"]), form({"normal_text": STRING, "calls": listed(OBJECT)}, ["normal_text", "calls"])),
+    "/separate_reasoning": post("Reasoning and answer in a text.", form(
+        {"text": STRING, "reasoning_parser": {"type": "string", "enum": ["deepseek-r1", "qwen3", "kimi"]},
+         "return_blocks": BOOLEAN}, ["text"]),
+        form({"reasoning_text": STRING, "text": STRING}, ["reasoning_text", "text"])),
     "/abort_request": post("End a request.", form({"rid": RID}, ["rid"]), form({"aborted": integer(0)}, ["aborted"])),
     "/open_session": post("Begin a session.", form({**SESSION["properties"], "capacity_of_str_len": integer(1, 10**6)},
                                                    ["session_id"]), STRING),
@@ -280,6 +288,7 @@ PATHS = {
     "/cache/unpin": post("Keep it no longer.", form({"id": {"type": "string", "minLength": 1}}, ["id"]),
                          form({"id": STRING, "unpinned": BOOLEAN}, ["id", "unpinned"]), more=MISSING),
     "/flush_cache": post("Forget every cached prefix.", None, None),
+    "/reset_prefix_cache": post("vLLM's name for the same.", None, None),
     "/update_weights_from_disk": post("Another model directory in place of the served one.", form(
         {"model_path": {"type": "string", "enum": ["/no/such/model"]}, "abort_all_requests": BOOLEAN}, ["model_path"]),
         form({"success": BOOLEAN, "message": STRING}, ["success", "message"])),

@@ -73,7 +73,14 @@ package struct ServerApplication: Service {
         let logger = logger
         let deadline = DrainDeadline()
         try await withGracefulShutdownHandler {
-            try await application.run()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                if let interval = configuration.loadLogInterval {
+                    let log = LoadLog(model: model, inFlight: inFlight, logger: logger, interval: interval)
+                    group.addTask { await log.run() }
+                }
+                defer { group.cancelAll() }
+                try await application.run()
+            }
         } onGracefulShutdown: {
             model.beginShutdown()
             logger.info("shutting down", metadata: ["open_requests": "\(inFlight.count)"])
@@ -136,6 +143,9 @@ package struct ServerApplication: Service {
         routes.post("/v1/embeddings", handler: embeddings.embeddings)
         routes.post("/encode", handler: embeddings.encode)
         routes.post("/abort_request", handler: AbortRoute(parts: parts).handle)
+        let parse = ParseRoutes(parts: parts)
+        routes.post("/parse_function_call", handler: parse.calls)
+        routes.post("/separate_reasoning", handler: parse.reasoning)
         let pause = PauseRoutes(parts: parts)
         routes.post("/pause_generation", "/pause", handler: pause.pause)
         routes.post("/continue_generation", "/resume", handler: pause.resume)
@@ -183,8 +193,10 @@ package struct ServerApplication: Service {
         let cache = CacheRoutes(parts: parts)
         routes.post("/flush_cache", handler: cache.flush)
         routes.get("/flush_cache", handler: cache.flush)
+        routes.post("/reset_prefix_cache", handler: cache.flush)
         routes.get("/cache/explain", handler: cache.explain)
         routes.get("/cache/tree", handler: cache.tree)
+        routes.get("/cache/requests", handler: RequestsRoute(parts: parts).handle)
         routes.post("/cache/probe", handler: cache.probe)
         routes.post("/cache/pin", handler: cache.pin)
         routes.get("/cache/pins", handler: cache.pins)

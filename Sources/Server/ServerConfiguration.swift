@@ -35,6 +35,8 @@ package struct ServerConfiguration: Sendable {
     /// `/health_generate` gives up after it.
     package var healthTimeout: Duration = .seconds(20)
 
+    /// How often the log says what the engine does, while it does something; nil: never.
+    package var loadLogInterval: Duration?
     /// One line in the log for each request.
     package var logsRequests = false
     /// With `logsRequests`: 0 and 1 log sizes and times only, 2 the first 2,048 bytes of each body, 3 all of it.

@@ -41,6 +41,16 @@ package final class ExplanationLog: Sendable {
         }
     }
 
+    /// The reports of the requests that were admitted last, the latest first.
+    package func latest(_ limit: Int) -> [(id: String, report: CacheReport)] {
+        state.withLock { state in
+            state.order.suffix(limit).reversed().compactMap { id in state.entries[id].map { (id, $0.report) } }
+        }
+    }
+
+    /// Of a request; nil if it was not admitted yet, or has been forgotten.
+    package func report(_ id: String) -> CacheReport? { state.withLock { $0.entries[id]?.report } }
+
     /// What is known of a request.
     /// - Parameter forTenant: leaves out what would tell one tenant about another.
     /// - Returns: nil if the id is unknown, or has been forgotten.

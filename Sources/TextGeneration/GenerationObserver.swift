@@ -2,6 +2,8 @@ package import EngineInterface
 
 /// Is told how the requests of a `TextEngine` go, for metrics. Called from many tasks at once; must not wait.
 package protocol GenerationObserver: Sendable {
+    /// A constraint that was not known yet has been compiled.
+    func compiledConstraint(seconds: Double)
     /// Taken in by the engine.
     func submitted()
     /// Admitted to a batch after `queueSeconds` of waiting.
@@ -59,5 +61,5 @@ struct GenerationTimer {
 }
 
 extension ContinuousClock.Instant {
-    fileprivate func seconds(to later: ContinuousClock.Instant) -> Double { duration(to: later) / .seconds(1) }
+    func seconds(to later: ContinuousClock.Instant) -> Double { duration(to: later) / .seconds(1) }
 }

@@ -21,6 +21,15 @@ package final class GrammarCompiler: Sendable {
         case harmony
     }
 
+    /// Constrained requests so far.
+    package struct Statistics: Equatable, Sendable {
+        package var requests: Int
+        /// Of those, the ones whose constraint was compiled already, or being compiled.
+        package var known: Int
+        /// That wait for a compilation now.
+        package var waiting: Int
+    }
+
     private let assets: ModelAssets
     private let vocabularySize: Int
     private let endOfSequenceIDs: [Int32]
@@ -28,6 +37,8 @@ package final class GrammarCompiler: Sendable {
     private let cache: GrammarCache<Key>
     private let limits = GrammarLimits()
     private let forced: ForcedText
+    /// Requests whose constraint is not ready yet.
+    private let waiting = Mutex(0)
 
     /// - Parameter maximumBytes: of compiled grammars that are kept.
     init(_ assets: ModelAssets, _ information: EngineInformation, maximumBytes: Int = 256 << 20) {
@@ -55,13 +66,18 @@ package final class GrammarCompiler: Sendable {
     /// - Parameters:
     ///   - style: how the model writes calls; needed where they are constrained.
     ///   - reasoning: what may come before.
+    ///   - observer: told how long it took, if it was not known yet.
     /// - Throws: `TextGenerationError.constraint` saying what is wrong with the constraint, or which bound it reached.
     func compile(
-        _ constraint: Constraint, style: ToolCallParser?, reasoning: ReasoningPrefix?
+        _ constraint: Constraint, style: ToolCallParser?, reasoning: ReasoningPrefix?,
+        observer: (any GenerationObserver)? = nil
     ) async throws(TextGenerationError) -> CompiledGrammar {
         let key = Key(constraint: constraint, reasoning: reasoning, style: style)
+        waiting.withLock { $0 += 1 }
+        defer { waiting.withLock { $0 -= 1 } }
         do {
             return try await cache.grammar(key) { [self] in
+                let began = ContinuousClock.now
                 var builder = GrammarBuilder(limits: limits)
                 let forms = GrammarForms(constraint, style: style, tokenizer: assets.tokenizer)
                 let root =
@@ -74,6 +90,7 @@ package final class GrammarCompiler: Sendable {
                     GrammarIR(builder: builder, root: root), vocabulary: tokenVocabulary())
                 // Here and not on the engine's thread: the first masks are the expensive ones.
                 grammar.warm(for: .milliseconds(2))
+                observer?.compiledConstraint(seconds: began.seconds(to: .now))
                 return grammar
             }
         } catch let error as ConstraintProblem {
@@ -81,6 +98,12 @@ package final class GrammarCompiler: Sendable {
         } catch {
             throw .constraint(path: constraint.path, message: "\(error)")
         }
+    }
+
+    package var statistics: Statistics {
+        let cache = cache.statistics
+        return Statistics(
+            requests: Int(cache.hits + cache.misses), known: Int(cache.hits), waiting: waiting.withLock { $0 })
     }
 
     /// What the engine gets.

@@ -36,6 +36,7 @@ package struct TextEngine: Sendable {
     /// Renders and encodes, submits, and returns the events. Dropping the stream, or cancelling the task that reads it,
     /// aborts the request.
     package func generate(_ request: TextRequest) async throws(TextGenerationError) -> AsyncStream<TextEvent> {
+        let patterns = try StopPatterns(request.stopPatterns)
         let prompt = try await promptTokens(request)
         var generation = GenerationRequest(
             id: request.id, prompt: prompt, sampling: request.sampling, cacheNamespace: request.cacheNamespace,
@@ -47,7 +48,8 @@ package struct TextEngine: Sendable {
         var timer = observer.map(GenerationTimer.init)
         var text = TextStream(
             request, promptTokens: prompt.count, tokenizer: assets.tokenizer,
-            endOfSequenceIDs: engine.information.endOfSequenceIDs, parser: parser(request, prompt: prompt))
+            endOfSequenceIDs: engine.information.endOfSequenceIDs, parser: parser(request, prompt: prompt),
+            patterns: patterns)
         let (stream, continuation) = AsyncStream.makeStream(of: TextEvent.self)
         let pump = Task { [engine, explanations, id = request.id, source = request.prompt] in
             for await event in events {
@@ -112,7 +114,7 @@ package struct TextEngine: Sendable {
             }
         }
         let grammar = try await grammars.compile(
-            constraint, style: style, reasoning: prefix)
+            constraint, style: style, reasoning: prefix, observer: observer)
         return grammars.outputConstraint(grammar, request.constraintOptions)
     }
 }

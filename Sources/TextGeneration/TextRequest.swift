@@ -16,6 +16,8 @@ package struct TextRequest: Sendable {
     package var sampling: SamplingParameters
     /// Ends the text where one appears; not part of the text unless `includeStop`.
     package var stop: [String]
+    /// Regular expressions that end the text behind their first match.
+    package var stopPatterns: [String] = []
     package var includeStop: Bool
     package var skipSpecialTokens: Bool
     package var cacheNamespace: String
@@ -104,20 +106,19 @@ package enum TextEvent: Sendable, Equatable {
     case finished(TextFinish)
 }
 
-/// Text that has become certain (never half a character, never part of a stop string).
+/// Text that has become certain (never half a character, never part of a stop string). What it says was said in this
+/// order: reasoning, text, calls.
 package struct TextDelta: Sendable, Equatable {
     /// May be empty while bytes of one character or the start of a stop string are held back.
     package var text: String
-    /// Before `text`.
     package var reasoning = ""
-    /// After `text`.
     package var calls: [CallDelta] = []
     /// The tokens that arrived since the last delta, in order.
     package var tokens: [GeneratedToken]
     /// The prompt's tokens with their log-probabilities, if they were asked for: once, before any other.
     package var prompt: [GeneratedToken]
 
-    package init(text: String, tokens: [GeneratedToken], prompt: [GeneratedToken] = []) {
+    package init(text: String = "", tokens: [GeneratedToken] = [], prompt: [GeneratedToken] = []) {
         self.text = text
         self.tokens = tokens
         self.prompt = prompt
@@ -125,6 +126,20 @@ package struct TextDelta: Sendable, Equatable {
 
     /// Says nothing.
     package var isEmpty: Bool { text.isEmpty && reasoning.isEmpty && calls.isEmpty && tokens.isEmpty && prompt.isEmpty }
+
+    /// Adds what comes next, unless the whole would then say it in another order.
+    /// - Returns: false where nothing was added for that reason.
+    package mutating func append(_ next: TextDelta) -> Bool {
+        guard next.reasoning.isEmpty || (text.isEmpty && calls.isEmpty), next.text.isEmpty || calls.isEmpty else {
+            return false
+        }
+        reasoning += next.reasoning
+        text += next.text
+        for call in next.calls { CallDelta.append(call, to: &calls) }
+        tokens += next.tokens
+        prompt += next.prompt
+        return true
+    }
 }
 
 package struct TextFinish: Sendable, Equatable {

@@ -6,6 +6,7 @@ package import Tokenizers
 package struct TextStream: Sendable {
     private var detokenizer: StreamingDetokenizer
     private var stops: StopStrings
+    private var patterns: StopPatterns
     private let includeStop: Bool
     /// Ids that end the generation: their text is not part of the answer.
     private let endIDs: Set<Int32>
@@ -18,11 +19,14 @@ package struct TextStream: Sendable {
     /// A stop string was found, or the last event was seen: whatever else arrives is ignored.
     package private(set) var isFinished = false
 
-    /// - Parameter parser: what sorts the text, with how it was made.
+    /// - Parameters:
+    ///   - parser: what sorts the text, with how it was made.
+    ///   - patterns: the request's `stopPatterns`, compiled.
     package init(
         _ request: TextRequest, promptTokens: Int, tokenizer: Tokenizer, endOfSequenceIDs: Set<Int32>,
-        parser: (parser: OutputParser, options: OutputParser.Options)? = nil
+        parser: (parser: OutputParser, options: OutputParser.Options)? = nil, patterns: StopPatterns = StopPatterns()
     ) {
+        self.patterns = patterns
         let marks = parser?.options.marks ?? []
         detokenizer = StreamingDetokenizer(
             tokenizer, skipSpecialTokens: request.skipSpecialTokens,
@@ -43,7 +47,7 @@ package struct TextStream: Sendable {
         case .started(let report):
             usage.cachedTokens = report.cachedTokens
             return [.started(report)]
-        case .prompt(let tokens): return [.delta(TextDelta(text: "", tokens: [], prompt: tokens))]
+        case .prompt(let tokens): return [.delta(TextDelta(prompt: tokens))]
         case .token(let token): return append(token)
         case .finished(let reason, let total): return finish(reason, total)
         }
@@ -51,37 +55,43 @@ package struct TextStream: Sendable {
 
     private mutating func append(_ token: GeneratedToken) -> [TextEvent] {
         usage.completionTokens += 1
-        if endIDs.contains(token.id), !includeStop { return [.delta(TextDelta(text: "", tokens: [token]))] }
+        if endIDs.contains(token.id), !includeStop { return [.delta(TextDelta(tokens: [token]))] }
         let wasReasoning = parser?.isReasoning ?? false
-        let (text, matched) = stops.append(detokenizer.append(token.id))
-        guard let matched else {
-            let delta = sorted(text, tokens: [token], isLast: false)
+        let (text, ending) = take(detokenizer.append(token.id))
+        guard let ending else {
+            let deltas = sorted(text, tokens: [token], isLast: false)
             if wasReasoning || parser?.isReasoning ?? false { reasoningTokens += 1 }
-            return [.delta(delta)]
+            return deltas.map { .delta($0) }
         }
         isFinished = true
-        let delta = sorted(includeStop ? text + matched : text, tokens: [token], isLast: true)
-        return [.delta(delta), .finished(told(.stopString(matched), usage))]
+        let deltas = sorted(text, tokens: [token], isLast: true)
+        return deltas.map { .delta($0) } + [.finished(told(ending, usage))]
     }
 
-    /// What the text says, as far as it is certain.
-    private mutating func sorted(_ text: String, tokens: [GeneratedToken], isLast: Bool) -> TextDelta {
-        guard parser != nil else { return TextDelta(text: text, tokens: tokens) }
+    /// - Returns: the text that has become certain, and why it ends there; nil: it goes on.
+    private mutating func take(_ piece: String) -> (text: String, ending: TextFinish.Reason?) {
+        let (piece, ending) = patterns.take(piece)
+        let (text, matched) = stops.append(piece)
+        if let matched { return (includeStop ? text + matched : text, .stopString(matched)) }
+        return ending == nil ? (text, nil) : (text + stops.finish(), ending)
+    }
+
+    /// What the text says, as far as it is certain: one delta, or several where one would say it in another order. The
+    /// tokens are in the first.
+    private mutating func sorted(_ text: String, tokens: [GeneratedToken], isLast: Bool) -> [TextDelta] {
+        guard parser != nil else { return [TextDelta(text: text, tokens: tokens)] }
         var pieces = parser?.append(text) ?? []
         if isLast { pieces += parser?.finish() ?? [] }
-        var delta = TextDelta(text: "", tokens: tokens)
+        var deltas = [TextDelta(tokens: tokens)]
         for piece in pieces {
-            switch piece {
-            case .content(let text): delta.text += text
-            case .reasoning(let text): delta.reasoning += text
-            case .call(let index, let name, let id):
+            var next = TextDelta(piece)
+            if case .call(_, _, let id) = piece {
                 calls += 1
-                CallDelta.append(CallDelta(index: index, id: id ?? CallID.random(style), name: name), to: &delta.calls)
-            case .arguments(let index, let text):
-                CallDelta.append(CallDelta(index: index, arguments: text), to: &delta.calls)
+                next.calls[0].id = id ?? CallID.random(style)
             }
+            if !deltas[deltas.count - 1].append(next) { deltas.append(next) }
         }
-        return delta
+        return deltas
     }
 
     private func told(_ reason: TextFinish.Reason, _ usage: GenerationUsage) -> TextFinish {
@@ -90,19 +100,14 @@ package struct TextStream: Sendable {
 
     private mutating func finish(_ reason: FinishReason, _ total: GenerationUsage) -> [TextEvent] {
         isFinished = true
-        var (rest, matched) = stops.append(detokenizer.finish())
-        if let matched {
-            if includeStop { rest += matched }
-        } else {
-            rest += stops.finish()
-        }
-        let delta = sorted(rest, tokens: [], isLast: true)
-        var events: [TextEvent] = delta.isEmpty ? [] : [.delta(delta)]
+        var (rest, stop) = take(detokenizer.finish())
+        if stop == nil { rest += stops.finish() }
+        var events: [TextEvent] = sorted(rest, tokens: [], isLast: true).filter { !$0.isEmpty }.map { .delta($0) }
         let ending: TextFinish.Reason =
             switch reason {
             case .stopToken(let id): .stopToken(id)
-            case .complete: matched.map { .stopString($0) } ?? .complete
-            case .length: matched.map { .stopString($0) } ?? .length
+            case .complete: stop ?? .complete
+            case .length: stop ?? .length
             case .aborted: .aborted
             case .failed(let error): .failed(error)
             }

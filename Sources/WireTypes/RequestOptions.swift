@@ -13,6 +13,8 @@ package struct RequestOptions: Sendable, Equatable {
     package var cacheSalt = ""
     /// Wants to know what the prefix cache did, and why not more.
     package var cacheReport = false
+    /// SGLang: wants to know where the cached tokens were found.
+    package var returnsCachedDetails = false
     /// SGLang's name for the request's id.
     package var requestID: String?
     /// vLLM: log-probabilities of the prompt's tokens, with this many alternatives. Nil: none.
@@ -35,6 +37,7 @@ package struct RequestOptions: Sendable, Equatable {
         priority = try fields.int("priority") ?? 0
         cacheSalt = try fields.string("cache_salt") ?? ""
         cacheReport = try fields.bool("cache_report") ?? false
+        returnsCachedDetails = try fields.bool("return_cached_tokens_details") ?? false
         // OpenAI's hint for routing to a machine with a warm cache: here is one tree, which finds prefixes by itself.
         _ = try fields.string("prompt_cache_key")
         requestID = try Self.requestID(fields)

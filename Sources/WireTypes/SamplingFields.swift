@@ -14,6 +14,8 @@ package struct SamplingFields: Sendable, Equatable {
     package var maxTokens: Int?
     package var minTokens: Int?
     package var stop: [String] = []
+    /// SGLang's `stop_regex`: regular expressions that end the text behind their first match.
+    package var stopPatterns: [String] = []
     package var stopTokenIDs: [Int32] = []
     package var ignoreEOS = false
     package var skipSpecialTokens = true
@@ -50,9 +52,8 @@ package struct SamplingFields: Sendable, Equatable {
         constraint = try WireConstraint.openAI(fields)
         try fields.refuse(
             [
-                "stop_regex", "custom_logit_processor", "use_beam_search", "beam_width", "lora_path", "session_params",
-                "logits_processors", "vllm_xargs",
-                "kv_transfer_params", "allowed_token_ids", "bad_words",
+                "custom_logit_processor", "use_beam_search", "beam_width", "lora_path", "session_params",
+                "logits_processors", "vllm_xargs", "kv_transfer_params", "allowed_token_ids", "bad_words",
             ])
     }
 
@@ -65,7 +66,7 @@ package struct SamplingFields: Sendable, Equatable {
         seed = try Self.seed(fields, fields["sampling_seed"] == nil ? "seed" : "sampling_seed")
         includeStop = try fields.bool("no_stop_trim") ?? false
         constraint = try WireConstraint.native(fields)
-        try fields.refuse(["stop_regex", "custom_params", "beam_width"])
+        try fields.refuse(["custom_params", "beam_width"])
     }
 
     private init(common fields: JSONFields) throws(FieldError) {
@@ -78,6 +79,7 @@ package struct SamplingFields: Sendable, Equatable {
         repetitionPenalty = try fields.number("repetition_penalty")
         logitBias = try Self.logitBias(fields)
         stop = try fields.strings("stop", atMost: Self.stopLimit)?.filter { !$0.isEmpty } ?? []
+        stopPatterns = try fields.strings("stop_regex", atMost: Self.stopLimit)?.filter { !$0.isEmpty } ?? []
         stopTokenIDs = try fields.tokenIDs("stop_token_ids") ?? []
         ignoreEOS = try fields.bool("ignore_eos") ?? false
         skipSpecialTokens = try fields.bool("skip_special_tokens") ?? true

@@ -4,6 +4,8 @@ package struct Usage: Sendable, Equatable {
     package var completionTokens: Int
     /// Prompt tokens that were not computed again; 0 on a miss, never absent.
     package var cachedTokens: Int
+    /// `cachedTokens` by where they were found.
+    package var cachedDetails = CachedTokensDetails()
     /// Completion tokens that were reasoning.
     package var reasoningTokens = 0
     /// Completion tokens that a constraint left no choice about and that took no step of their own.

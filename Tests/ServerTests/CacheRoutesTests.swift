@@ -123,6 +123,37 @@ struct CacheRoutesTests {
         }
     }
 
+    @Test func openAndLatestRequestsAreListed() async throws {
+        let script: @Sendable (GenerationRequest) -> ScriptedEngine.Script = { request in
+            .init(
+                ids: TinyModel.ids("ab"), cachedTokens: 2,
+                pace: request.prompt == TinyModel.ids("now") ? .gated : .immediate)
+        }
+        try await TestServer.run(script: script) { (server) async throws in
+            #expect(try await server.get("/cache/requests").json()["requests"]?.elements.isEmpty == true)
+            _ = try await server.post("/generate", #"{"text":"earlier","rid":"e"}"#)
+            async let answer = server.post("/generate", #"{"text":"now","rid":"n"}"#)
+            #expect(await server.engine.waits { $0.submissions.count == 2 })
+            func states() async throws -> [String] {
+                let list = try await server.get("/cache/requests").json()["requests"]?.elements ?? []
+                return list.compactMap { request in
+                    request["id"]?.string.map {
+                        "\($0) \(request["state"]?.string ?? "") \(request["cached_tokens"]?.int ?? -1)"
+                    }
+                }
+            }
+            #expect(try await states() == ["n waiting -1", "e ended 2"])
+            server.engine.release(1, of: "n")
+            for _ in 0..<200 where try await states().first == "n waiting -1" {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(try await states() == ["n running 2", "e ended 2"])
+            server.engine.release(9, of: "n")
+            #expect(try await answer.status == 200)
+            #expect(try await states() == ["n ended 2", "e ended 2"])
+        }
+    }
+
     @Test func metricsAreInPrometheusForm() async throws {
         var statistics = EngineStatistics()
         (statistics.totalPages, statistics.freePages, statistics.cachedPages) = (64, 40, 24)

@@ -17,8 +17,9 @@ struct TextStreamTests {
     }
 
     private static func run(
-        _ ids: [Int32], stop: [String] = [], includeStop: Bool = false, skipSpecialTokens: Bool = true,
-        reason: FinishReason = .length, _ change: (inout SamplingParameters) -> Void = { _ in }
+        _ ids: [Int32], stop: [String] = [], patterns: [String] = [], includeStop: Bool = false,
+        skipSpecialTokens: Bool = true, reason: FinishReason = .length,
+        _ change: (inout SamplingParameters) -> Void = { _ in }
     ) throws -> Outcome {
         var sampling = SamplingParameters()
         change(&sampling)
@@ -27,7 +28,7 @@ struct TextStreamTests {
             skipSpecialTokens: skipSpecialTokens)
         var stream = TextStream(
             request, promptTokens: 3, tokenizer: try ByteModel.tokenizer(),
-            endOfSequenceIDs: ByteModel.information.endOfSequenceIDs)
+            endOfSequenceIDs: ByteModel.information.endOfSequenceIDs, patterns: try StopPatterns(patterns))
         let report = CacheReport(promptTokens: 3, cachedTokens: 2)
         #expect(stream.next(.started(report)) == [.started(report)])
         var outcome = Outcome()
@@ -95,6 +96,45 @@ struct TextStreamTests {
         #expect(aborted.text == "xab" && aborted.finishes.first?.reason == .aborted)
         let failed = try Self.run([], reason: .failed(.shuttingDown))
         #expect(failed.deltas.isEmpty && failed.finishes.first?.reason == .failed(.shuttingDown))
+    }
+
+    @Test func aPatternEndsTheTextBehindItsMatch() throws {
+        let ids = ByteModel.ids("so S") + [ByteModel.id("ST"), ByteModel.id("OP")] + ByteModel.ids(" more")
+        // Within a token, over token borders; of several the first to be complete.
+        #expect(try Self.run(ids, patterns: ["SO"]).text == "so SSTO")
+        let outcome = try Self.run(ids, patterns: ["m.r", "S{2}T"])
+        #expect(outcome.text == "so SST" && outcome.finishes.first?.reason == .stopString("S{2}T"))
+        // What a stop string holds back is part of the text then; a stop string that ends earlier wins.
+        #expect(try Self.run(ids, stop: ["STOPPED"], patterns: ["TO"]).text == "so SSTO")
+        let both = try Self.run(ids, stop: ["ST"], patterns: ["TO"])
+        #expect(both.text == "so S" && both.finishes.first?.reason == .stopString("ST"))
+        #expect(try Self.run(ids, patterns: ["never"]).finishes.first?.reason == .length)
+        let cut = try Self.run(Array(ByteModel.ids("a😀").dropLast()), patterns: ["\u{FFFD}"])
+        #expect(cut.text == "a\u{FFFD}" && cut.finishes.first?.reason == .stopString("\u{FFFD}"))
+    }
+
+    @Test(arguments: [
+        ("b", "abc", 2), ("[0-9]+", "ab12", 3), ("a.c", "abacus abc", 10), ("x", "abc", 3), ("é+!", "né é! é", 5),
+        ("cat|catalogue", "a catalogue", 5), ("^ab", "xab", 3), ("^ab", "abx", 2), ("ab$", "abab", 2),
+        (#"\bdog\b "#, "hotdog dog dog", 11), ("(ab){2}c", "ababab abababc", 14), ("(a+)+b", "aaaaaaaaaaaaaac", 15),
+    ])
+    func theFirstMatchEndsTheText(pattern: String, text: String, length: Int) throws {
+        #expect(try Self.run(ByteModel.ids(text), patterns: [pattern]).text == String(text.prefix(length)))
+    }
+
+    @Test func aPatternThatTakesTooMuchFailsItsRequest() throws {
+        var bits: UInt32 = 1
+        let ids = (0..<20_000).map { _ in
+            bits = bits &* 1_664_525 &+ 1_013_904_223
+            return ByteModel.ids(bits >> 31 == 0 ? "a" : "b")[0]
+        }
+        // Which of the last twenty were an a: each answer is a state.
+        let outcome = try Self.run(ids, patterns: ["a[ab]{20}c"])
+        guard case .failed(.invalidParameter(let field, _, _))? = outcome.finishes.first?.reason else {
+            Issue.record("\(outcome.finishes)")
+            return
+        }
+        #expect(field == "stop_regex")
     }
 
     @Test func charactersAreNeverCut() throws {

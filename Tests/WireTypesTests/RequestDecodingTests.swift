@@ -183,7 +183,7 @@ struct RequestDecodingTests {
             json(
                 #"{"text": "a", "rid": "r", "stream": true, "return_logprob": true, "top_logprobs_num": 2, "logprob_start_len": -1, "sampling_params": {"max_new_tokens": 3, "temperature": 0, "stop": "x", "sampling_seed": 9, "no_stop_trim": true}}"#
             ))
-        #expect(!single.isBatch && single.stream && single.returnLogprob && single.topLogprobs == 2)
+        #expect(!single.isBatch && single.stream && single.items[0].logprobs == .init(top: 2))
         #expect(single.items[0].prompt == .text("a") && single.items[0].requestID == "r")
         #expect(single.items[0].sampling.maxTokens == 3 && single.items[0].sampling.seed == 9)
         #expect(single.items[0].sampling.stop == ["x"] && single.items[0].sampling.includeStop)

@@ -75,6 +75,7 @@ struct ResponseTests {
         var answer = GenerateAnswer(requestID: "r", topLogprobs: 1, returnsText: true)
         answer.promptTokens = 4
         answer.cachedTokens = 2
+        answer.cachedDetails.device = 2
         for token in logprobs {
             answer.append(id: token.token.id)
             answer.append(token)
@@ -85,7 +86,7 @@ struct ResponseTests {
         answer.write(index: nil, to: &writer)
         #expect(
             text(writer.bytes)
-                == #"{"text":"a\"c","output_ids":[1,3],"meta_info":{"id":"r","finish_reason":null,"prompt_tokens":4,"completion_tokens":2,"cached_tokens":2,"weight_version":"default","input_token_logprobs":[],"input_top_logprobs":[],"output_token_logprobs":[[-0.5,1,"a"],[-1.25,3,"bc"]],"output_top_logprobs":[[[-0.5,1,"a"],[-9999.0,2,"�"]],[]]}}"#
+                == #"{"text":"a\"c","output_ids":[1,3],"meta_info":{"id":"r","finish_reason":null,"prompt_tokens":4,"completion_tokens":2,"cached_tokens":2,"cached_tokens_details":{"device":2,"host":0},"weight_version":"default","input_token_logprobs":[],"input_top_logprobs":[],"output_token_logprobs":[[-0.5,1,"a"],[-1.25,3,"bc"]],"output_top_logprobs":[[[-0.5,1,"a"],[-9999.0,2,"�"]],[]]}}"#
         )
         answer.finish = .stopString("x")
         answer.latency = 1.5

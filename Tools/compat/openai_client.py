@@ -98,6 +98,19 @@ def checks(url: str, model: str):
         ]
         client.chat.completions.create(model=model, messages=after, tools=[ADD], max_tokens=4)
 
+    def tools_stream():
+        """The client joins the pieces of a call by their index."""
+        with client.chat.completions.stream(
+            model=model, messages=[{"role": "user", "content": "1 + 1?"}], tools=[ADD], tool_choice="required",
+            temperature=0,
+        ) as events:
+            kinds = {event.type for event in events}
+            choice = events.get_final_completion().choices[0]
+        call = choice.message.tool_calls[0]
+        expect(choice.finish_reason == "tool_calls" and call.function.name == "add" and call.id, choice)
+        expect(set(json.loads(call.function.arguments)) == {"a", "b"}, call.function.arguments)
+        expect("tool_calls.function.arguments.done" in kinds, kinds)
+
     def tools_offered():
         answer = client.chat.completions.create(model=model, messages=MESSAGES, tools=[ADD], temperature=0, max_tokens=20)
         expect(answer.choices[0].message.role == "assistant", answer)
@@ -138,6 +151,22 @@ def checks(url: str, model: str):
             input=[{"type": "function_call_output", "call_id": call.call_id, "output": "2"}],
         )
 
+    def responses_tools_stream():
+        tool = {"type": "function", **ADD["function"], "strict": True}
+        with client.responses.stream(
+            model=model, input="1 + 1?", tools=[tool], tool_choice="required", temperature=0,
+        ) as events:
+            deltas, done = {}, {}
+            for event in events:
+                if event.type == "response.function_call_arguments.delta":
+                    deltas[event.item_id] = deltas.get(event.item_id, "") + event.delta
+                if event.type == "response.function_call_arguments.done":
+                    done[event.item_id] = event.arguments
+            final = events.get_final_response()
+        calls = [item for item in final.output if item.type == "function_call"]
+        expect(calls and deltas == done == {call.id: call.arguments for call in calls}, (deltas, done))
+        expect(all(set(json.loads(call.arguments)) == {"a", "b"} for call in calls), calls)
+
     def errors():
         for kind, arguments in [
             (openai.NotFoundError, {"model": "no-such-model"}),
@@ -172,5 +201,5 @@ def checks(url: str, model: str):
         raise AssertionError("a chat model gave embeddings")
 
     for check in [models, chat, stream, typed_stream, logprobs, every_field, completions, parsed, tools_offered, tools,
-                  responses, responses_stream, responses_parsed, responses_tools, errors, concurrent, embeddings]:
+                  tools_stream, responses, responses_stream, responses_parsed, responses_tools, responses_tools_stream, errors, concurrent, embeddings]:
         yield check

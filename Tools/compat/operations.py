@@ -66,6 +66,29 @@ def check_metrics(text: str) -> None:
           f"{len(panels)} panels of deploy/grafana-dashboard.json name metrics that exist")
 
 
+def check_trace(trace: dict, tokens: int) -> None:
+    """What the Trace Event Format asks of a file for Perfetto: complete events with times and places, which on one
+    thread lie beside or within each other."""
+    events = trace["traceEvents"]
+    expect(all(event["ph"] in ("X", "M") and event["name"] and isinstance(event["pid"], int) for event in events), events)
+    spans = [event for event in events if event["ph"] == "X"]
+    for span in spans:
+        expect(span["ts"] >= 0 and span["dur"] >= 0 and isinstance(span["tid"], int), span)
+    for thread in {span["tid"] for span in spans}:
+        open_until: list[float] = []
+        for span in sorted((span for span in spans if span["tid"] == thread), key=lambda span: (span["ts"], -span["dur"])):
+            while open_until and open_until[-1] <= span["ts"] + 1e-3:
+                open_until.pop()
+            end = span["ts"] + span["dur"]
+            expect(not open_until or end <= open_until[-1] + 1, ("spans cross", span))
+            open_until.append(end)
+    counts = {name: sum(span["name"] == name for span in spans) for name in ["plan", "forward", "sample", "commit"]}
+    expect(all(counts.values()) and counts["forward"] == counts["commit"], counts)
+    rows = sum(span.get("args", {}).get("rows", 0) for span in spans if span["name"] == "forward")
+    expect(rows >= tokens, (rows, tokens))
+    print(f"ok   a profile of {len(spans)} spans is a trace: {counts}, {rows} rows")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", type=Path, default=DEFAULT_BINARY)
@@ -106,6 +129,11 @@ def main() -> int:
                 for _ in range(20):
                     expect(http.get("/health").status_code == 200, "health")
                 print(f"ok   /health answers in {(time.perf_counter() - since) / 20 * 1000:.1f} ms")
+                own = {"x-api-key": "sk-alice"}
+                http.post("/flush_cache", headers=own)
+                http.post("/start_profile", headers=own)
+                usage = client.chat.completions.create(model="default", messages=MESSAGES, temperature=0).usage
+                check_trace(http.post("/stop_profile", headers=own).json(), usage.total_tokens - 1)
                 check_metrics(http.get("/metrics", headers={"x-api-key": "sk-alice"}).text)
                 statuses = [http.get("/v1/models", headers={"x-api-key": "sk-bob"}).status_code for _ in range(4)]
                 expect(statuses == [200, 200, 429, 429], statuses)

@@ -46,6 +46,18 @@ def anthropic_checks(url: str, model: str):
             ],
         )
 
+    def tools_stream():
+        tool = {"name": "add", "description": "Adds.", "input_schema": ADD["function"]["parameters"]}
+        with client.messages.stream(
+            model=model, max_tokens=200, messages=[{"role": "user", "content": "1 + 1?"}], tools=[tool],
+            tool_choice={"type": "any"}, extra_body={"temperature": 0},
+        ) as events:
+            pieces = "".join(event.partial_json for event in events if event.type == "input_json")
+            answer = events.get_final_message()
+        use = next(block for block in answer.content if block.type == "tool_use")
+        expect(answer.stop_reason == "tool_use" and set(use.input) == {"a", "b"}, answer)
+        expect(json.loads(pieces) == use.input, pieces)
+
     def errors():
         try:
             client.messages.create(model="no-such-model", max_tokens=4, messages=ask)
@@ -60,7 +72,7 @@ def anthropic_checks(url: str, model: str):
                 model=model, max_tokens=20, system=DOCUMENT, messages=ask, extra_body={"temperature": 0})
         expect_answer(answer.content[0].text)
 
-    yield from [message, stream, count_tokens, tools, errors, asynchronous]
+    yield from [message, stream, count_tokens, tools, tools_stream, errors, asynchronous]
 
 
 def ollama_checks(url: str, model: str):

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The page at / in headless Chromium, by keyboard: a chat streams, a stream is stopped, the tree moves while questions
-about one document arrive. Needs `pip install playwright httpx` and a chromium (apt install chromium); writes pictures."""
+about one document arrive. `make page` installs what it needs; writes pictures."""
 
 import argparse
 import asyncio
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -45,6 +46,25 @@ async def stop(page) -> None:
     await page.fill("#temperature", "0")
 
 
+async def structured(page) -> None:
+    """A schema that is none is said to be none; a schema is followed."""
+    await page.focus("summary >> nth=0")
+    await page.keyboard.press("Enter")
+    for schema, holds in [("{", None), ('{"type": "object", "properties": {"yes": {"type": "boolean"}}, "required": '
+                                        '["yes"], "additionalProperties": false}', "yes")]:
+        await page.fill("#schema", schema)
+        await page.focus("#input")
+        await page.fill("#input", "Is it so?")
+        await page.keyboard.press("Enter")
+        if holds is None:
+            await page.wait_for_function("document.querySelector('#status').innerText.includes('no JSON')")
+            continue
+        await page.wait_for_function("document.querySelector('#messages li:last-child .facts')", timeout=30000)
+        answer = json.loads(await page.inner_text("#messages li:last-child pre:not(.thought)"))
+        expect(isinstance(answer["yes"], bool), answer)
+    await page.fill("#schema", "")
+
+
 async def tree(page, server: ServerProcess, pictures: Path, scheme: str) -> None:
     await page.focus("#tab-chat")
     await page.keyboard.press("ArrowRight")
@@ -62,6 +82,8 @@ async def tree(page, server: ServerProcess, pictures: Path, scheme: str) -> None
     await page.wait_for_timeout(1500)
     expect(await page.evaluate(finished) != before, "the numbers stand still")
     expect(await page.locator("#tree tr").count() > 2, "the tree shows nothing")
+    requests = await page.inner_text("#requests tbody")
+    expect(requests.count("%") == 6 and "ended" in requests, requests)
     await page.screenshot(path=pictures / f"cache-{scheme}.png")
     await page.keyboard.press("ArrowLeft")
 
@@ -81,6 +103,7 @@ async def main(arguments) -> int:
                 await page.wait_for_function("document.querySelector('#served').innerText.includes('context')")
                 await chat(page, pictures, scheme)
                 await stop(page)
+                await structured(page)
                 await tree(page, server, pictures, scheme)
                 expect(not faults, faults)
                 await page.close()

@@ -264,6 +264,29 @@ const showNumbers = (info) => {
   $("history").innerHTML = bars.join("");
 };
 
+// Open requests first, then the latest; as many as fit above the tree.
+const showRequests = ({ requests }) => {
+  const open = requests.filter((request) => request.state !== "ended").length;
+  $("requests").tBodies[0].replaceChildren(...requests.slice(0, 6).map((request) => {
+    const row = make("tr", request.state === "ended" ? "" : "used");
+    const name = make("td");
+    name.append(make("span", "heat"), request.id);
+    name.title = request.id;
+    const known = request.prompt_tokens !== null;
+    const bar = make("td", "wide");
+    const part = make("span", "share");
+    part.style.width = known ? `${(100 * request.cached_tokens) / request.prompt_tokens}%` : "0";
+    bar.append(part);
+    row.append(
+      name, make("td", "", request.state), make("td", "spare", known ? number(request.prompt_tokens) : "–"),
+      make("td", "", known ? share(request.cached_tokens, request.prompt_tokens) : "–"), bar);
+    return row;
+  }));
+  $("requests-note").textContent = requests.length
+    ? `${number(open)} open. The green part of a bar came from the cache.`
+    : "Nobody has asked anything yet.";
+};
+
 const showTree = (tree) => {
   // The server lists by value; here what continues a prefix stands below it.
   const listed = new Set(tree.prefixes.map((prefix) => prefix.node));
@@ -292,8 +315,9 @@ const showTree = (tree) => {
     row.append(
       name, make("td", "", `${number(prefix.tokens)} of ${number(prefix.prefix_tokens)}`),
       make("td", "", number(prefix.hits)),
-      make("td", "", `${number(prefix.saved_tokens)} tokens`),
-      make("td", "", prefix.in_use_by ? String(prefix.in_use_by) : "–"), make("td", "", span(prefix.idle_seconds)));
+      make("td", "spare", `${number(prefix.saved_tokens)} tokens`),
+      make("td", "spare", prefix.in_use_by ? String(prefix.in_use_by) : "–"),
+      make("td", "spare", span(prefix.idle_seconds)));
     return row;
   }));
   $("tree-note").textContent = tree.prefixes.length
@@ -307,6 +331,7 @@ const look = async () => {
   looking = true;
   try {
     showNumbers(await get("/server_info"));
+    showRequests(await get("/cache/requests"));
     if ($("live").checked) showTree(await get(`/cache/tree?limit=60&order=${$("order").value}`));
   } catch (error) {
     $("tree-note").textContent = error.message;

@@ -100,6 +100,9 @@ struct Serve: AsyncParsableCommand {
                 certificatePath: certificate, keyPath: key, password: server.keyPassword)
         }
         if let bytes = server.maxRequestBytes { result.maxBodyBytes = bytes }
+        if server.logStatsInterval > 0, !server.disableLogStats {
+            result.loadLogInterval = .seconds(server.logStatsInterval)
+        }
         result.logsRequests = server.logRequests
         result.requestLogLevel = server.logRequestsLevel
         return result

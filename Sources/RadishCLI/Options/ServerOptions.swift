@@ -63,6 +63,16 @@ struct ServerOptions: ParsableArguments {
     @Option(name: .customLong("log-format"), help: "text, or json: one object a line.")
     var logFormat: LogFormat = .text
 
+    @Option(
+        name: .customLong("log-stats-interval"),
+        help: ArgumentHelp(
+            "While there is work, log prefill and decode throughput every so many seconds; 0: never.",
+            valueName: "seconds"))
+    var logStatsInterval = 10.0
+
+    @Flag(name: .customLong("disable-log-stats"), help: "The same as --log-stats-interval 0.")
+    var disableLogStats = false
+
     @Flag(
         name: [.customLong("log-requests"), .customLong("enable-log-requests")],
         help: "Log one line for each request: sizes, cached tokens, times; no text.")
@@ -76,6 +86,9 @@ struct ServerOptions: ParsableArguments {
     func validate() throws {
         guard (0...65535).contains(port) else {
             throw ValidationError("--port \(port): expected a number between 0 and 65535.")
+        }
+        guard (0...86_400).contains(logStatsInterval) else {
+            throw ValidationError("--log-stats-interval \(logStatsInterval): expected seconds between 0 and 86400.")
         }
         guard (certificateFile == nil) == (keyFile == nil) else {
             throw ValidationError("--ssl-certfile and --ssl-keyfile belong together.")

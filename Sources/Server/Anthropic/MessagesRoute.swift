@@ -35,9 +35,16 @@ struct MessagesRoute: Sendable {
         record.noteEnd(tally.usage, finish: finish.name)
         return Response(
             json: MessageObject(
-                id: id, model: model, reasoning: answers[0].reasoning, text: answers[0].text,
-                calls: answers[0].calls.map(WireToolCall.init), finish: finish, usage: tally.usage
+                id: id, model: model, content: answers[0].parts.flatMap(Self.content), finish: finish,
+                usage: tally.usage
             ).json)
+    }
+
+    private static func content(_ part: TextDelta) -> [MessageObject.Content] {
+        var content: [MessageObject.Content] = []
+        if !part.reasoning.isEmpty { content.append(.thinking(part.reasoning)) }
+        if !part.text.isEmpty { content.append(.text(part.text)) }
+        return content + part.calls.map { .toolUse(WireToolCall($0)) }
     }
 
     func count(_ request: Request, _ context: ServerContext) async throws -> Response {

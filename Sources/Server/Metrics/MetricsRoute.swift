@@ -14,11 +14,13 @@ struct MetricsRoute: Sendable {
                 await service.engine.statistics(), parts.model.embeddingMetrics.snapshot, to: &text)
             return Self.response(text)
         }
-        let engine = try parts.model.engine().engine
+        let textEngine = try parts.model.engine()
+        let engine = textEngine.engine
         let statistics = await engine.statistics()
         let requests = parts.model.metrics.snapshot
         var text = PrometheusText(common: [("model_name", parts.configuration.servedModelNames[0])])
         Self.writeSGLang(statistics, requests, engine.information, to: &text)
+        Self.writeGrammars(textEngine.grammars.statistics, requests, to: &text)
         Self.writeVLLM(statistics, requests, to: &text)
         Self.writeCache(statistics, engine.information, to: &text)
         return Self.response(text)
@@ -48,6 +50,12 @@ struct MetricsRoute: Sendable {
         text.gauge(
             "sglang:num_used_tokens", "Tokens of the KV pool that running requests hold.", engine.leasedPages * page)
         text.gauge("sglang:max_total_num_tokens", "Tokens the KV pool holds.", engine.totalPages * page)
+        text.gauge("sglang:kv_used_tokens", "The same by its newer name.", engine.leasedPages * page)
+        text.gauge("sglang:kv_available_tokens", "Tokens of the KV pool that hold nothing.", engine.freePages * page)
+        text.gauge("sglang:kv_evictable_tokens", "Tokens cached for nobody in particular.", engine.cachedPages * page)
+        text.gauge("sglang:num_pages", "Pages of the KV pool.", engine.totalPages)
+        text.gauge("sglang:page_size", "Tokens of a page.", page)
+        text.gauge("sglang:context_len", "Longest prompt and answer together.", information.contextLength)
         text.gauge("sglang:gen_throughput", "Generated tokens a second, over the last ten.", requests.throughput)
         text.gauge("sglang:cache_hit_rate", "Cached share of the prompt tokens of the last minute.", requests.hitRate)
         text.family(
@@ -64,6 +72,8 @@ struct MetricsRoute: Sendable {
         text.counter("sglang:generation_tokens_total", "Tokens generated.", engine.generatedTokens)
         text.counter("sglang:num_requests_total", "Requests taken in.", requests.submitted)
         text.counter("sglang:num_aborted_requests_total", "Requests ended early.", engine.abortedRequests)
+        text.counter(
+            "sglang:num_retracted_requests_total", "Times a request lost its pages to another one.", engine.retractions)
         text.gauge("sglang:num_retracted_reqs", "Times a request lost its pages to another one.", engine.retractions)
         text.counter("sglang:evicted_tokens_total", "Tokens evicted to make room.", engine.evictedPages * page)
         text.gauge("sglang:startup_time_seconds", "Start to readiness.", requests.startupSeconds ?? 0)
@@ -84,6 +94,18 @@ struct MetricsRoute: Sendable {
             "sglang:uncached_prompt_tokens_histogram", "Prompt tokens not in the cache.",
             requests.uncachedPromptTokens)
         text.histogram("sglang:generation_tokens_histogram", "Answer lengths.", requests.generatedTokens)
+    }
+
+    private static func writeGrammars(
+        _ grammars: GrammarCompiler.Statistics, _ requests: RequestMetrics.State, to text: inout PrometheusText
+    ) {
+        text.histogram(
+            "sglang:grammar_compilation_time_seconds", "Compilation of constraints that were not known yet.",
+            requests.constraintCompilation)
+        text.counter(
+            "sglang:num_grammar_cache_hit_total", "Constrained requests whose constraint was known.", grammars.known)
+        text.counter("sglang:num_grammar_total", "Constrained requests.", grammars.requests)
+        text.gauge("sglang:num_grammar_queue_reqs", "Requests whose constraint is being compiled.", grammars.waiting)
     }
 
     // MARK: vLLM

@@ -19,6 +19,8 @@ final class RequestMetrics: GenerationObserver, Sendable {
         var promptTokens = Histogram(Histogram.tokens)
         var uncachedPromptTokens = Histogram(Histogram.tokens)
         var generatedTokens = Histogram(Histogram.tokens)
+        /// Of constraints that were not known yet.
+        var constraintCompilation = Histogram(Histogram.seconds)
         /// By vLLM's names: `stop`, `length`, `abort`, `error`.
         var finished: [String: Int] = ["stop": 0, "length": 0, "abort": 0, "error": 0]
         fileprivate var recent = RecentCounts()
@@ -38,6 +40,8 @@ final class RequestMetrics: GenerationObserver, Sendable {
             if state.startupSeconds == nil { state.startupSeconds = seconds }
         }
     }
+
+    func compiledConstraint(seconds: Double) { state.withLock { $0.constraintCompilation.add(seconds) } }
 
     func submitted() { state.withLock { $0.submitted += 1 } }
 

@@ -40,6 +40,11 @@ final class InFlight: Sendable {
         }
     }
 
+    /// All generations of the open requests, in the order of their arrival.
+    var generations: [String] {
+        state.withLock { state in state.ids.sorted { $0.key < $1.key }.flatMap(\.value) }
+    }
+
     /// Generations of the open requests that a client knows by this name: several, where one request got several
     /// prompts or answers.
     func generations(of name: String) -> [String] {

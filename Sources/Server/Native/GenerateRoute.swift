@@ -25,10 +25,8 @@ struct GenerateRoute: Sendable {
             try await RunningAnswers.start(requests, engine, parts.inFlight, names)
         }
         var writer = GenerateEventWriter(
-            ids: requests.map(\.id), isBatch: body.isBatch, topLogprobs: body.returnLogprob ? body.topLogprobs : nil,
-            returnsText: body.returnText, writesAsked: !body.logprobTokenIDs.isEmpty,
-            choices: body.items.map(\.sampling.count),
-            texts: TokenTexts(tokenizer: engine.assets.tokenizer), record: context.record, session: session)
+            ids: requests.map(\.id), body, texts: TokenTexts(tokenizer: engine.assets.tokenizer),
+            record: context.record, session: session)
         if body.cacheReport { writer.cacheReports = CacheReportSource(ids: running.ids, engine: engine) }
         if body.stream { return await parts.events.response(running, writer, request, context, names) }
         let record = context.record
@@ -69,15 +67,18 @@ struct GenerateRoute: Sendable {
             let id = item.requestID ?? RequestIdentity.random("")
             // SGLang takes the model's own defaults on its OpenAI endpoints only.
             let sampling = item.sampling.parameters(
-                SamplingParameters(), topLogprobs: body.returnLogprob ? body.topLogprobs : nil,
-                logprobTokenIDs: body.logprobTokenIDs)
+                SamplingParameters(), topLogprobs: item.logprobs?.top, logprobTokenIDs: item.logprobs?.tokenIDs ?? [])
+            let scoring = item.logprobs.flatMap { wanted in
+                wanted.start.map { PromptLogprobs(start: $0, top: wanted.top) }
+            }
             for choice in 0..<item.sampling.count {
                 var request = TextRequest(
                     id: item.sampling.count == 1 ? id : "\(id)-\(choice)", prompt: TextRequest.Prompt(item.prompt),
                     sampling: sampling.forChoice(choice), stop: item.sampling.stop,
                     includeStop: item.sampling.includeStop, skipSpecialTokens: item.sampling.skipSpecialTokens,
                     cacheNamespace: body.cacheSalt, priority: body.priority,
-                    promptLogprobs: body.logprobStart.map { PromptLogprobs(start: $0, top: body.topLogprobs) })
+                    promptLogprobs: scoring)
+                request.stopPatterns = item.sampling.stopPatterns
                 request.constrain(item.sampling)
                 requests.append(request)
             }
@@ -96,7 +97,8 @@ extension JSONValue {
 struct GenerateEventWriter: EventWriter {
     private var answers: [GenerateAnswer]
     private let isBatch: Bool
-    private let writesLogprobs: Bool
+    /// For each prompt.
+    private let writesLogprobs: [Bool]
     private let texts: TokenTexts
     private let record: RequestRecord
     private var tally: [UsageTally]
@@ -108,22 +110,27 @@ struct GenerateEventWriter: EventWriter {
     var cacheReports: CacheReportSource?
     private var output: [Int32] = []
 
+    /// - Parameter ids: of the generations, in the order of the prompts and their choices.
     init(
-        ids: [String], isBatch: Bool, topLogprobs: Int?, returnsText: Bool, writesAsked: Bool, choices: [Int],
-        texts: TokenTexts,
-        record: RequestRecord, session: (@Sendable ([Int32]) -> Void)? = nil
+        ids: [String], _ body: GenerateRequest, texts: TokenTexts, record: RequestRecord,
+        session: (@Sendable ([Int32]) -> Void)? = nil
     ) {
         self.session = session
-        answers = ids.map {
-            GenerateAnswer(
-                requestID: $0, topLogprobs: topLogprobs, returnsText: returnsText, writesAsked: writesAsked)
+        let places = body.items.enumerated().flatMap { prompt, item in
+            (0..<item.sampling.count).map { (prompt: prompt, choice: $0) }
         }
-        self.isBatch = isBatch
-        writesLogprobs = topLogprobs != nil
+        answers = zip(ids, places).map { id, place in
+            let logprobs = body.items[place.prompt].logprobs
+            return GenerateAnswer(
+                requestID: id, topLogprobs: logprobs?.top, returnsText: body.returnText,
+                writesAsked: logprobs?.tokenIDs.isEmpty == false)
+        }
+        isBatch = body.isBatch
+        writesLogprobs = body.items.map { $0.logprobs != nil }
         self.texts = texts
         self.record = record
-        tally = choices.map { UsageTally(choices: $0) }
-        places = choices.enumerated().flatMap { prompt, count in (0..<count).map { (prompt, $0) } }
+        tally = body.items.map { UsageTally(choices: $0.sampling.count) }
+        self.places = places
     }
 
     var usage: Usage {
@@ -149,29 +156,23 @@ struct GenerateEventWriter: EventWriter {
     mutating func end(to bytes: inout [UInt8]) {}
 
     mutating func add(_ answer: WholeAnswer, index: Int) {
-        var update = AnswerUpdate(index: index)
-        update.text = answer.text
-        update.tokens = answer.tokens
-        update.prompt = answer.prompt
-        update.finish = answer.finish
-        add(update)
+        for update in answer.updates(of: index) { add(update) }
     }
 
     private mutating func add(_ update: AnswerUpdate) {
         let index = update.index
         let place = places[index]
-        var counted = AnswerUpdate(index: place.choice)
+        var counted = AnswerUpdate(index: place.choice, TextDelta(tokens: update.tokens), finish: update.finish)
         counted.report = update.report
-        counted.tokens = update.tokens
-        counted.finish = update.finish
         tally[place.prompt].add(counted)
         answers[index].append(text: update.text)
         for token in update.tokens { answers[index].append(id: token.id) }
         for token in texts.logprobs(update.prompt) { answers[index].append(prompt: token) }
-        if writesLogprobs { for token in texts.logprobs(update.tokens) { answers[index].append(token) } }
+        if writesLogprobs[place.prompt] { for token in texts.logprobs(update.tokens) { answers[index].append(token) } }
         if let report = update.report {
             answers[index].promptTokens = report.promptTokens
             answers[index].cachedTokens = report.cachedTokens
+            answers[index].cachedDetails = CachedTokensDetails(report)
         }
         if session != nil { output += update.tokens.map(\.id) }
         if let finish = update.finish {

@@ -1,14 +1,16 @@
 import Synchronization
-import WireTypes
+package import WireTypes
 
 /// SGLang's sessions: the tokens of earlier requests, so that a client sends only what is new. The prefix cache has
 /// their keys and values; here are the ids only.
-final class SessionStore: Sendable {
+package final class SessionStore: Sendable {
     fileprivate struct Node {
         var prompt: [Int32]
         var output: [Int32]
         /// The request it continued.
         var parent: String?
+
+        var tokens: Int { prompt.count + output.count }
     }
 
     fileprivate struct Session {
@@ -19,6 +21,8 @@ final class SessionStore: Sendable {
         var streams: Bool
         /// Counts up with each use, over all sessions.
         var lastUse: Int
+
+        var tokens: Int { nodes.values.reduce(0) { $0 + $1.tokens } }
     }
 
     private struct State {
@@ -31,10 +35,15 @@ final class SessionStore: Sendable {
     /// Requests remembered of each session; the oldest are forgotten.
     private static let nodeLimit = 64
 
+    /// Tokens remembered over all sessions; beyond it the oldest requests of the session that was not used for longest
+    /// are forgotten.
+    private let tokenLimit: Int
     private let state = Mutex(State())
 
+    package init(tokenLimit: Int = 16 << 20) { self.tokenLimit = tokenLimit }
+
     /// - Returns: false if a session with this id is open.
-    func open(_ id: String, streams: Bool) -> Bool {
+    package func open(_ id: String, streams: Bool) -> Bool {
         state.withLock { state in
             guard state.sessions[id] == nil else { return false }
             if state.sessions.count >= Self.sessionLimit,
@@ -55,7 +64,7 @@ final class SessionStore: Sendable {
     ///
     /// - Parameter begin: the token that begins a sequence; left out of what continues one.
     /// - Throws: `FieldError` naming the part of `session_params` that is wrong.
-    func prompt(
+    package func prompt(
         _ reference: SessionReference, _ tokens: [Int32], begin: Int32?
     ) throws(FieldError) -> (tokens: [Int32], parent: String?) {
         let result: Result<([Int32], String?), FieldError> = state.withLock { state in
@@ -83,7 +92,7 @@ final class SessionStore: Sendable {
         guard let name else { return .success((tokens, nil)) }
         guard let node = session.nodes[name] else {
             return .failure(
-                FieldError("session_params.rid", .invalid("the session has no finished request '\(name)'")))
+                FieldError("session_params.rid", .invalid("the session remembers no finished request '\(name)'")))
         }
         let new = tokens.first == begin && begin != nil ? Array(tokens.dropFirst()) : tokens
         var context = reference.dropsOutput ? node.prompt : node.prompt + node.output
@@ -92,19 +101,33 @@ final class SessionStore: Sendable {
     }
 
     /// Remembers a request that has ended.
-    func add(_ id: String, to session: String, parent: String?, prompt: [Int32], output: [Int32]) {
+    package func add(_ id: String, to session: String, parent: String?, prompt: [Int32], output: [Int32]) {
         state.withLock { state in
             guard var entry = state.sessions[session] else { return }
             if entry.nodes.updateValue(Node(prompt: prompt, output: output, parent: parent), forKey: id) == nil {
                 entry.order.append(id)
             }
-            if entry.order.count > Self.nodeLimit { entry.nodes[entry.order.removeFirst()] = nil }
+            if entry.order.count > Self.nodeLimit { entry.forgetOldest() }
             state.sessions[session] = entry
+            makeRoom(&state)
+        }
+    }
+
+    private func makeRoom(_ state: inout State) {
+        var tokens = state.sessions.values.reduce(0) { $0 + $1.tokens }
+        while tokens > tokenLimit {
+            let filled = state.sessions.filter { !$0.value.order.isEmpty }
+            guard let longestUnused = filled.min(by: { $0.value.lastUse < $1.value.lastUse })?.key else { return }
+            tokens -= state.sessions[longestUnused]?.forgetOldest() ?? 0
         }
     }
 }
 
 extension SessionStore.Session {
+    /// - Returns: the tokens of what was forgotten.
+    @discardableResult
+    fileprivate mutating func forgetOldest() -> Int { nodes.removeValue(forKey: order.removeFirst())?.tokens ?? 0 }
+
     fileprivate mutating func forget(childrenOf name: String) {
         for child in order.filter({ nodes[$0]?.parent == name }) {
             forget(childrenOf: child)

@@ -40,14 +40,11 @@ struct OllamaGeneration: Sendable {
         var writer = OllamaLineWriter(lines: lines, record: record, isWhole: !body.stream)
         if body.stream { return await parts.events.response(running, writer, request, context, names) }
         let answers = try await connection.whileOpen { try await running.collect(keepsTokens: true, record, names) }
-        var update = AnswerUpdate(index: 0)
-        update.text = answers[0].text
-        update.reasoning = answers[0].reasoning
-        update.calls = answers[0].calls
-        update.tokens = answers[0].tokens
-        update.finish = answers[0].finish
+        var whole = TextDelta(text: answers[0].text, tokens: answers[0].tokens)
+        whole.reasoning = answers[0].reasoning
+        whole.calls = answers[0].calls
         var bytes: [UInt8] = []
-        writer.write(update, to: &bytes)
+        writer.write(AnswerUpdate(index: 0, whole, finish: answers[0].finish), to: &bytes)
         record.noteEnd(writer.usage, finish: FinishedBy(answers[0].finish).name)
         return Response(json: bytes)
     }

@@ -47,6 +47,7 @@ struct ChatCompletionsRoute: Sendable {
                     finish: FinishedBy(answer.finish))
             },
             usage: tally.usage, prompt: body.options.promptLogprobs.map { _ in texts.logprobs(answers[0].prompt) })
+        if body.options.returnsCachedDetails { response.cachedDetails = tally.usage.cachedDetails }
         response.cacheReport = cacheReports?.json
         record.noteEnd(tally.usage, finish: response.choices[0].finish.name)
         return Response(json: response.json)
@@ -68,6 +69,7 @@ struct ChatCompletionsRoute: Sendable {
         request.output.functions = body.tools.tools.map(\.name)
         for tool in body.tools.tools { request.output.texts[tool.name] = tool.textParameters }
         request.output.mayReason = true
+        request.stopPatterns = body.sampling.stopPatterns
         request.constrain(body.sampling)
         request.constrain(body.tools)
         return request
@@ -123,6 +125,7 @@ struct ChatEventWriter: EventWriter {
     }
 
     mutating func end(to bytes: inout [UInt8]) {
+        if options.returnsCachedDetails { chunks.cachedDetails(tally.usage.cachedDetails, to: &bytes) }
         if let cacheReports { chunks.cacheReport(cacheReports.json, to: &bytes) }
         if options.includeUsage { chunks.total(tally.usage, to: &bytes) }
     }

@@ -50,6 +50,7 @@ struct CompletionsRoute: Sendable {
                 Self.choice(answers[index], body, echo: echoes?[index / choices], texts)
             },
             usage: tally.usage)
+        if body.options.returnsCachedDetails { response.cachedDetails = tally.usage.cachedDetails }
         response.cacheReport = cacheReports?.json
         record.noteEnd(tally.usage, finish: response.choices[0].finish.name)
         return Response(json: response.json)
@@ -97,6 +98,7 @@ struct CompletionsRoute: Sendable {
             skipSpecialTokens: body.sampling.skipSpecialTokens, cacheNamespace: body.options.cacheSalt,
             priority: body.options.priority, promptLogprobs: Self.promptLogprobs(body),
             keptPromptTokens: body.options.truncatePromptTokens)
+        request.stopPatterns = body.sampling.stopPatterns
         request.constrain(body.sampling)
         return request
     }
@@ -185,6 +187,7 @@ struct CompletionEventWriter: EventWriter {
     }
 
     mutating func end(to bytes: inout [UInt8]) {
+        if options.returnsCachedDetails { chunks.cachedDetails(tally.usage.cachedDetails, to: &bytes) }
         if let cacheReports { chunks.cacheReport(cacheReports.json, to: &bytes) }
         if options.includeUsage { chunks.total(tally.usage, to: &bytes) }
     }

@@ -1,9 +1,9 @@
 import Synchronization
-import WireTypes
+package import WireTypes
 
 /// Responses that a later request may name, in memory only, within bounds.
-final class ResponseStore: Sendable {
-    struct Entry: Sendable {
+package final class ResponseStore: Sendable {
+    package struct Entry: Sendable {
         /// The response object.
         var json: [UInt8]
         var items: [JSONValue]
@@ -11,6 +11,13 @@ final class ResponseStore: Sendable {
         var messages: [JSONValue]
         /// About what it takes in memory.
         var bytes: Int
+
+        package init(json: [UInt8], items: [JSONValue], messages: [JSONValue], bytes: Int) {
+            self.json = json
+            self.items = items
+            self.messages = messages
+            self.bytes = bytes
+        }
     }
 
     fileprivate struct State {
@@ -24,12 +31,12 @@ final class ResponseStore: Sendable {
     private let byteLimit: Int
     private let state = Mutex(State())
 
-    init(countLimit: Int = 4096, byteLimit: Int = 128 << 20) {
+    package init(countLimit: Int = 4096, byteLimit: Int = 128 << 20) {
         self.countLimit = countLimit
         self.byteLimit = byteLimit
     }
 
-    func add(_ id: String, _ entry: Entry) {
+    package func add(_ id: String, _ entry: Entry) {
         state.withLock { state in
             state.remove(id)
             state.entries[id] = entry
@@ -41,10 +48,10 @@ final class ResponseStore: Sendable {
         }
     }
 
-    func entry(_ id: String) -> Entry? { state.withLock { $0.entries[id] } }
+    package func entry(_ id: String) -> Entry? { state.withLock { $0.entries[id] } }
 
     /// - Returns: false if there is none with this id.
-    func remove(_ id: String) -> Bool {
+    package func remove(_ id: String) -> Bool {
         state.withLock { state in
             guard state.entries[id] != nil else { return false }
             state.remove(id)

@@ -44,15 +44,10 @@ struct ResponsesRoute: Sendable {
         }
         let record = context.record
         let answers = try await connection.whileOpen { try await running.collect(keepsTokens: false, record, names) }
-        var update = AnswerUpdate(index: 0)
-        update.text = answers[0].text
-        update.reasoning = answers[0].reasoning
-        update.calls = answers[0].calls
-        update.finish = answers[0].finish
         // The events of a stream that nobody reads leave the whole response behind.
         var writer = ResponseEventWriter(object: object, store: store)
         var unread: [UInt8] = []
-        writer.write(update, to: &unread)
+        for update in answers[0].updates(of: 0) { writer.write(update, to: &unread) }
         record.noteEnd(writer.usage, finish: FinishedBy(answers[0].finish).name)
         return Response(json: writer.object.json)
     }

@@ -6,25 +6,27 @@ import TextGeneration
 struct AnswerUpdate: Sendable {
     let index: Int
     var report: CacheReport?
-    var text = ""
-    var reasoning = ""
-    var calls: [CallDelta] = []
-    var tokens: [GeneratedToken] = []
-    /// The prompt's own tokens, if they were asked for.
-    var prompt: [GeneratedToken] = []
+    var delta = TextDelta()
     var finish: TextFinish?
 
-    init(index: Int) { self.index = index }
+    init(index: Int, _ delta: TextDelta = TextDelta(), finish: TextFinish? = nil) {
+        self.index = index
+        self.delta = delta
+        self.finish = finish
+    }
+
+    var text: String { delta.text }
+    var reasoning: String { delta.reasoning }
+    var calls: [CallDelta] { delta.calls }
+    var tokens: [GeneratedToken] { delta.tokens }
+    /// The prompt's own tokens, if they were asked for.
+    var prompt: [GeneratedToken] { delta.prompt }
 
     /// Content, reasoning or calls.
     var hasText: Bool { !text.isEmpty || !reasoning.isEmpty || !calls.isEmpty }
 
     /// Nothing of the answer itself.
-    var isEmpty: Bool { tokens.isEmpty && !hasText && prompt.isEmpty && finish == nil }
-}
-
-extension TextEvent {
-    fileprivate var isDelta: Bool { if case .delta = self { true } else { false } }
+    var isEmpty: Bool { delta.isEmpty && finish == nil }
 }
 
 /// Between several generations and one slow reader.
@@ -32,6 +34,7 @@ extension TextEvent {
 /// Clients count chunks to measure the time between tokens, so each token is an update of its own. Only for a reader
 /// that has fallen behind by `joiningFrom` updates are those of an answer joined: what waits then is its text, once,
 /// which the context length bounds.
+/// Joined updates say the same in the same order: where they would not, there are more of them.
 final class AnswerQueue: Sendable {
     private static let joiningFrom = 16
 
@@ -41,6 +44,12 @@ final class AnswerQueue: Sendable {
         /// Nothing was sent for a while.
         var isKeepAliveDue = false
         var isClientGone = false
+
+        /// - Returns: the place of a new update.
+        fileprivate mutating func begin(_ index: Int) -> Int {
+            updates.append(AnswerUpdate(index: index))
+            return updates.count - 1
+        }
     }
 
     private let pending = Mutex(Batch())
@@ -53,22 +62,13 @@ final class AnswerQueue: Sendable {
     func add(_ event: TextEvent, of index: Int) {
         pending.withLock { batch in
             let last = batch.updates.lastIndex { $0.index == index }
-            let position: Int
-            if let last, batch.updates.count >= Self.joiningFrom || !event.isDelta || batch.updates[last].isEmpty {
-                position = last
-            } else {
-                position = batch.updates.count
-                batch.updates.append(AnswerUpdate(index: index))
-            }
             switch event {
-            case .started(let report): batch.updates[position].report = report
+            case .started(let report): batch.updates[last ?? batch.begin(index)].report = report
+            case .finished(let finish): batch.updates[last ?? batch.begin(index)].finish = finish
             case .delta(let delta):
-                batch.updates[position].text += delta.text
-                batch.updates[position].reasoning += delta.reasoning
-                for call in delta.calls { CallDelta.append(call, to: &batch.updates[position].calls) }
-                batch.updates[position].tokens += delta.tokens
-                batch.updates[position].prompt += delta.prompt
-            case .finished(let finish): batch.updates[position].finish = finish
+                let joins = last.map { batch.updates.count >= Self.joiningFrom || batch.updates[$0].isEmpty } ?? false
+                if let last, joins, batch.updates[last].delta.append(delta) { break }
+                batch.updates.append(AnswerUpdate(index: index, delta))
             }
         }
         signal.yield()

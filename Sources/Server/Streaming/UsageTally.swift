@@ -8,6 +8,7 @@ struct UsageTally: Sendable {
         var tokens = 0
         /// Nil until one of its answers was admitted.
         var cached: Int?
+        var details = CachedTokensDetails()
     }
 
     private let choices: Int
@@ -19,14 +20,21 @@ struct UsageTally: Sendable {
     /// - Parameter choices: answers for each prompt; answer `i` belongs to prompt `i / choices`.
     init(choices: Int) { self.choices = choices }
 
-    mutating func add(_ answer: WholeAnswer, index: Int) { add(answer.finish, index: index) }
+    mutating func add(_ answer: WholeAnswer, index: Int) {
+        if let report = answer.report { add(report, index: index) }
+        add(answer.finish, index: index)
+    }
 
     mutating func add(_ update: AnswerUpdate) {
-        if let report = update.report {
-            addPrompt(report.promptTokens, cached: report.cachedTokens, index: update.index)
-        }
+        if let report = update.report { add(report, index: update.index) }
         completions[update.index, default: 0] += update.tokens.count
         if let finish = update.finish { add(finish, index: update.index) }
+    }
+
+    private mutating func add(_ report: CacheReport, index: Int) {
+        let isLeast = report.cachedTokens < prompts[index / choices]?.cached ?? .max
+        addPrompt(report.promptTokens, cached: report.cachedTokens, index: index)
+        if isLeast { prompts[index / choices]?.details = CachedTokensDetails(report) }
     }
 
     private mutating func add(_ finish: TextFinish, index: Int) {
@@ -50,6 +58,7 @@ struct UsageTally: Sendable {
         for prompt in prompts.values {
             usage.promptTokens += prompt.tokens
             usage.cachedTokens += prompt.cached ?? 0
+            usage.cachedDetails += prompt.details
         }
         for count in completions.values { usage.completionTokens += count }
         for count in reasoning.values { usage.reasoningTokens += count }
@@ -62,5 +71,25 @@ struct UsageTally: Sendable {
         let prompt = prompts[index / choices] ?? Prompt()
         return Usage(
             promptTokens: prompt.tokens, completionTokens: completions[index] ?? 0, cachedTokens: prompt.cached ?? 0)
+    }
+}
+
+extension CachedTokensDetails {
+    init(_ report: CacheReport) {
+        self.init()
+        for found in report.tiers {
+            switch found.tier {
+            case .memory: device += found.tokens
+            case .host: host += found.tokens
+            case .disk: addStorage(found.tokens, "file")
+            case .remote: addStorage(found.tokens, "redis")
+            }
+        }
+    }
+
+    private mutating func addStorage(_ tokens: Int, _ backend: String) {
+        guard tokens > 0 else { return }
+        storage += tokens
+        storageBackend = storageBackend ?? backend
     }
 }

@@ -3,18 +3,39 @@ import TextGeneration
 
 /// A generation that has ended.
 struct WholeAnswer: Sendable {
-    var text = ""
-    var reasoning = ""
-    var calls: [CallDelta] = []
-    var tokens: [GeneratedToken] = []
-    /// The prompt's own tokens, if they were asked for.
-    var prompt: [GeneratedToken] = []
+    /// Nil where it ended before it was admitted.
+    var report: CacheReport?
+    /// What was said, in order; as few as say it so.
+    var parts: [TextDelta]
     var finish: TextFinish
+
+    var text: String { parts.reduce(into: "") { $0 += $1.text } }
+    var reasoning: String { parts.reduce(into: "") { $0 += $1.reasoning } }
+    var calls: [CallDelta] { parts.joinedCalls }
+    var tokens: [GeneratedToken] { parts.flatMap(\.tokens) }
+    /// The prompt's own tokens, if they were asked for.
+    var prompt: [GeneratedToken] { parts.flatMap(\.prompt) }
+
+    /// The updates of a stream that says the same.
+    func updates(of index: Int) -> [AnswerUpdate] {
+        var updates = parts.map { AnswerUpdate(index: index, $0) }
+        if updates.isEmpty { updates.append(AnswerUpdate(index: index)) }
+        updates[0].report = report
+        updates[updates.count - 1].finish = finish
+        return updates
+    }
 
     /// Tokens that are part of the answer: without the one that ended it.
     var contentTokens: ArraySlice<GeneratedToken> {
         guard case .stopToken(let id) = finish.reason, tokens.last?.id == id else { return tokens[...] }
         return tokens.dropLast()
+    }
+}
+
+extension [TextDelta] {
+    /// The calls, each with all of its arguments.
+    var joinedCalls: [CallDelta] {
+        reduce(into: []) { calls, part in for call in part.calls { CallDelta.append(call, to: &calls) } }
     }
 }
 
@@ -27,31 +48,23 @@ extension RunningAnswers {
         defer { end() }
         var answers: [WholeAnswer] = []
         for stream in streams {
-            var text = ""
-            var reasoning = ""
-            var calls: [CallDelta] = []
-            var tokens: [GeneratedToken] = []
-            var prompt: [GeneratedToken] = []
+            var report: CacheReport?
+            var parts: [TextDelta] = []
             var finish: TextFinish?
             for await event in stream {
                 switch event {
-                case .started: break
-                case .delta(let delta):
+                case .started(let first): report = first
+                case .delta(var delta):
                     if !delta.tokens.isEmpty { record.noteToken() }
-                    text += delta.text
-                    prompt += delta.prompt
-                    reasoning += delta.reasoning
-                    for call in delta.calls { CallDelta.append(call, to: &calls) }
-                    if keepsTokens { tokens += delta.tokens }
+                    if !keepsTokens { delta.tokens = [] }
+                    if parts.isEmpty || !parts[parts.count - 1].append(delta) { parts.append(delta) }
                 case .finished(let last): finish = last
                 }
             }
             try Task.checkCancellation()
             guard let finish else { throw ErrorMapping.unexpected }
             if case .failed(let error) = finish.reason { throw ErrorMapping.failure(error, names) }
-            answers.append(
-                WholeAnswer(
-                    text: text, reasoning: reasoning, calls: calls, tokens: tokens, prompt: prompt, finish: finish))
+            answers.append(WholeAnswer(report: report, parts: parts, finish: finish))
         }
         return answers
     }

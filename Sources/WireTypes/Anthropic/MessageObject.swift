@@ -2,21 +2,21 @@
 package struct MessageObject: Sendable {
     package var id: String
     package var model: String
-    package var reasoning: String
-    package var text: String
-    package var calls: [WireToolCall]
+    /// In the order in which it was said.
+    package var content: [Content]
     package var finish: FinishedBy
     package var usage: Usage
 
-    package init(
-        id: String, model: String, reasoning: String, text: String, calls: [WireToolCall], finish: FinishedBy,
-        usage: Usage
-    ) {
+    package enum Content: Sendable, Equatable {
+        case thinking(String)
+        case text(String)
+        case toolUse(WireToolCall)
+    }
+
+    package init(id: String, model: String, content: [Content], finish: FinishedBy, usage: Usage) {
         self.id = id
         self.model = model
-        self.reasoning = reasoning
-        self.text = text
-        self.calls = calls
+        self.content = content.isEmpty ? [.text("")] : content
         self.finish = finish
         self.usage = usage
     }
@@ -25,40 +25,35 @@ package struct MessageObject: Sendable {
         var writer = JSONWriter()
         writer.object { writer in
             Self.head(id: id, model: model, to: &writer)
-            writer.arrayField("content") { writer in
-                if !reasoning.isEmpty {
-                    writer.object { writer in
-                        writer.field("type", "thinking")
-                        writer.field("thinking", reasoning)
-                        writer.field("signature", "")
-                    }
-                }
-                if !text.isEmpty || (calls.isEmpty && reasoning.isEmpty) {
-                    writer.object { writer in
-                        writer.field("type", "text")
-                        writer.field("text", text)
-                        writer.nullField("citations")
-                    }
-                }
-                for call in calls { Self.write(call, to: &writer) }
-            }
+            writer.arrayField("content") { writer in for block in content { Self.write(block, to: &writer) } }
             Self.stop(finish, to: &writer)
             writer.objectField("usage") { Self.write(usage, to: &$0) }
         }
         return writer.bytes
     }
 
-    private static func write(_ call: WireToolCall, to writer: inout JSONWriter) {
+    private static func write(_ block: Content, to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.field("type", "tool_use")
-            writer.field("id", call.id ?? "")
-            writer.field("name", call.name ?? "")
-            writer.name("input")
-            // Arguments that are no JSON, as a cut answer has them, are shown rather than lost.
-            if let parsed = try? JSONParser.parse(Array(call.arguments.utf8)), case .object = parsed {
-                writer.value(parsed)
-            } else {
-                writer.object { if !call.arguments.isEmpty { $0.field("arguments", call.arguments) } }
+            switch block {
+            case .thinking(let text):
+                writer.field("type", "thinking")
+                writer.field("thinking", text)
+                writer.field("signature", "")
+            case .text(let text):
+                writer.field("type", "text")
+                writer.field("text", text)
+                writer.nullField("citations")
+            case .toolUse(let call):
+                writer.field("type", "tool_use")
+                writer.field("id", call.id ?? "")
+                writer.field("name", call.name ?? "")
+                writer.name("input")
+                // Arguments that are no JSON, as a cut answer has them, are shown rather than lost.
+                if let parsed = try? JSONParser.parse(Array(call.arguments.utf8)), case .object = parsed {
+                    writer.value(parsed)
+                } else {
+                    writer.object { if !call.arguments.isEmpty { $0.field("arguments", call.arguments) } }
+                }
             }
         }
     }

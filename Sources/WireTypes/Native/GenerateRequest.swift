@@ -5,18 +5,30 @@ package struct GenerateRequest: Sendable, Equatable {
         package var prompt: WirePrompt
         package var sampling: SamplingFields
         package var requestID: String?
+        /// Nil: no log-probabilities.
+        package var logprobs: Logprobs?
+    }
+
+    /// Which log-probabilities of an answer are wanted.
+    package struct Logprobs: Sendable, Equatable {
+        /// Most likely alternatives at each position.
+        package var top = 0
+        /// First token of the prompt; nil: none of the prompt.
+        package var start: Int?
+        /// Further tokens, at each position.
+        package var tokenIDs: [Int32] = []
+
+        package init(top: Int = 0, start: Int? = nil, tokenIDs: [Int32] = []) {
+            self.top = top
+            self.start = start
+            self.tokenIDs = tokenIDs
+        }
     }
 
     package var items: [Item]
     /// Answered with an array; also true where one prompt gets several answers.
     package var isBatch: Bool
     package var stream: Bool
-    package var returnLogprob: Bool
-    package var topLogprobs: Int
-    /// First token of the prompt whose log-probability is wanted; nil: none.
-    package var logprobStart: Int?
-    /// Further tokens whose log-probability is wanted at each position.
-    package var logprobTokenIDs: [Int32]
     /// Continues a session; nil: none.
     package var session: SessionReference?
     /// Puts the token's text beside its id in log-probabilities.
@@ -32,10 +44,12 @@ package struct GenerateRequest: Sendable, Equatable {
         let (prompts, isList) = try Self.prompts(fields)
         let samplings = try Self.samplings(fields, count: prompts.count)
         let ids = try Self.requestIDs(fields, count: prompts.count)
+        let logprobs = try Self.logprobs(fields, count: prompts.count)
         items = []
         var answers = 0
         for (index, prompt) in prompts.enumerated() {
-            items.append(Item(prompt: prompt, sampling: samplings[index], requestID: ids?[index]))
+            items.append(
+                Item(prompt: prompt, sampling: samplings[index], requestID: ids?[index], logprobs: logprobs[index]))
             answers += samplings[index].count
         }
         guard answers <= CompletionRequest.answerLimit else {
@@ -43,16 +57,10 @@ package struct GenerateRequest: Sendable, Equatable {
         }
         isBatch = isList || answers > 1
         stream = try fields.bool("stream") ?? false
-        returnLogprob = try Self.flag(fields, "return_logprob")
-        topLogprobs = try Self.number(fields, "top_logprobs_num") ?? 0
         returnText = try fields.bool("return_text_in_logprobs") ?? false
         priority = try fields.int("priority") ?? 0
         cacheSalt = try fields.string("cache_salt") ?? ""
         cacheReport = try fields.bool("cache_report") ?? false
-        // SGLang's -1 means the output only.
-        logprobStart = try Self.number(fields, "logprob_start_len").flatMap { $0 == -1 ? nil : $0 }
-        if !returnLogprob { logprobStart = nil }
-        logprobTokenIDs = try Self.tokenIDs(fields, "token_ids_logprob")
         session = try fields.fields("session_params").map(SessionReference.init)
         guard session == nil || (items.count == 1 && answers == 1) else {
             throw FieldError("session_params", .invalid("a session continues with one prompt and one answer"))
@@ -124,29 +132,43 @@ package struct GenerateRequest: Sendable, Equatable {
         return ids
     }
 
-    /// SGLang allows one value for all prompts or one for each; we take one, also as a list of equal ones.
-    private static func shared(_ fields: JSONFields, _ name: String) throws(FieldError) -> JSONValue? {
-        guard case .array(let elements)? = fields[name] else { return fields[name] }
-        guard let first = elements.first else { return nil }
-        guard elements.allSatisfy({ $0 == first }) else {
-            throw FieldError(name, .unsupported("Give one value for all prompts, or send the prompts one by one."))
+    private static func logprobs(_ fields: JSONFields, count: Int) throws(FieldError) -> [Logprobs?] {
+        let wanted = try each(fields, "return_logprob", count)
+        let tops = try each(fields, "top_logprobs_num", count)
+        let starts = try each(fields, "logprob_start_len", count)
+        let ids = try each(fields, "token_ids_logprob", count, isList: true)
+        var result: [Logprobs?] = []
+        for index in 0..<count {
+            let isWanted = try wanted[index].value?.bool(at: wanted[index].path) ?? false
+            var logprobs = Logprobs()
+            logprobs.top = try tops[index].value?.int(at: tops[index].path) ?? 0
+            // SGLang's -1 means the output only.
+            logprobs.start = try starts[index].value?.int(at: starts[index].path)
+            if logprobs.start == -1 { logprobs.start = nil }
+            logprobs.tokenIDs = try ids[index].value?.tokenIDs(at: ids[index].path) ?? []
+            result.append(isWanted ? logprobs : nil)
         }
-        return first == .null ? nil : first
+        return result
     }
 
-    /// A list of ids, or the same list for each prompt.
-    private static func tokenIDs(_ fields: JSONFields, _ name: String) throws(FieldError) -> [Int32] {
-        guard case .array(let elements)? = fields[name], case .array? = elements.first else {
-            return try fields.tokenIDs(name) ?? []
+    /// One value for all prompts, or an array with one for each.
+    /// - Parameter isList: a value is itself an array.
+    private static func each(
+        _ fields: JSONFields, _ name: String, _ count: Int, isList: Bool = false
+    ) throws(FieldError) -> [(value: JSONValue?, path: String)] {
+        let path = fields.path(name)
+        guard case .array(let elements)? = fields[name], !isList || Self.areLists(elements) else {
+            return Array(repeating: (fields[name], path), count: count)
         }
-        return try shared(fields, name)?.tokenIDs(at: name) ?? []
+        guard elements.count == count else {
+            throw FieldError(path, .invalid("\(elements.count) entries for \(count) prompts"))
+        }
+        return elements.enumerated().map { ($1 == .null ? nil : $1, "\(path)[\($0)]") }
     }
 
-    private static func flag(_ fields: JSONFields, _ name: String) throws(FieldError) -> Bool {
-        try shared(fields, name)?.bool(at: name) ?? false
-    }
-
-    private static func number(_ fields: JSONFields, _ name: String) throws(FieldError) -> Int? {
-        try shared(fields, name)?.int(at: name)
+    private static func areLists(_ elements: [JSONValue]) -> Bool {
+        elements.contains { element in
+            if case .array = element { true } else { element == .null }
+        }
     }
 }

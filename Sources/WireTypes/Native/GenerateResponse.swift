@@ -15,6 +15,7 @@ package struct GenerateAnswer: Sendable {
     package private(set) var completionTokens = 0
     package var promptTokens = 0
     package var cachedTokens = 0
+    package var cachedDetails = CachedTokensDetails()
     package var finish: FinishedBy?
     /// What the prefix cache did, as JSON; nil where not asked for.
     package var cacheReport: [UInt8]?
@@ -105,6 +106,11 @@ package struct GenerateAnswer: Sendable {
         writer.field("prompt_tokens", promptTokens)
         writer.field("completion_tokens", completionTokens)
         writer.field("cached_tokens", min(cachedTokens, promptTokens))
+        // As in SGLang: absent on a miss.
+        if cachedTokens > 0 {
+            writer.name("cached_tokens_details")
+            cachedDetails.write(to: &writer)
+        }
         writer.field("weight_version", "default")
         if writesLogprobs {
             for (name, lists) in [("input", promptLogprobs), ("output", logprobs)] {

@@ -78,7 +78,16 @@ package struct ChatChunks: Sendable {
     /// A chunk without choices, with what the prefix cache did.
     /// - Parameter report: JSON.
     package func cacheReport(_ report: [UInt8], to bytes: inout [UInt8]) {
-        bytes += opening + Array("],\"cache_report\":".utf8) + report
+        chunk(with: "cache_report", report, to: &bytes)
+    }
+
+    /// A chunk without choices, with where the cached tokens were found.
+    package func cachedDetails(_ details: CachedTokensDetails, to bytes: inout [UInt8]) {
+        chunk(with: "sglext", details.extensionJSON, to: &bytes)
+    }
+
+    private func chunk(with member: String, _ json: [UInt8], to bytes: inout [UInt8]) {
+        bytes += opening + Array("],\"\(member)\":".utf8) + json
         ChatChunks.appendUsage(nil, ifNil: includeUsage, to: &bytes)
         bytes += closing
     }

@@ -28,6 +28,8 @@ package struct ChatCompletionResponse: Sendable {
     package var usage: Usage
     /// vLLM's `prompt_logprobs`; nil where not asked for.
     package var prompt: [TokenLogprobs]?
+    /// Where the cached tokens were found; nil where not asked for.
+    package var cachedDetails: CachedTokensDetails?
     /// What the prefix cache did, as JSON; nil where not asked for.
     package var cacheReport: [UInt8]?
 
@@ -55,6 +57,10 @@ package struct ChatCompletionResponse: Sendable {
             }
             writer.name("usage")
             usage.write(to: &writer)
+            if let cachedDetails {
+                writer.name("sglext")
+                writer.raw(cachedDetails.extensionJSON)
+            }
             if let cacheReport {
                 writer.name("cache_report")
                 writer.raw(cacheReport)

@@ -25,6 +25,8 @@ package struct CompletionResponse: Sendable {
     /// Choices of the first prompt, then those of the second, …
     package var choices: [Choice]
     package var usage: Usage
+    /// Where the cached tokens were found; nil where not asked for.
+    package var cachedDetails: CachedTokensDetails?
     /// What the prefix cache did, as JSON; nil where not asked for.
     package var cacheReport: [UInt8]?
 
@@ -52,6 +54,10 @@ package struct CompletionResponse: Sendable {
             }
             writer.name("usage")
             usage.write(to: &writer)
+            if let cachedDetails {
+                writer.name("sglext")
+                writer.raw(cachedDetails.extensionJSON)
+            }
             if let cacheReport {
                 writer.name("cache_report")
                 writer.raw(cacheReport)
@@ -99,7 +105,16 @@ package struct CompletionChunks: Sendable {
     /// A chunk without choices, with what the prefix cache did.
     /// - Parameter report: JSON.
     package func cacheReport(_ report: [UInt8], to bytes: inout [UInt8]) {
-        bytes += opening + Array("],\"cache_report\":".utf8) + report
+        chunk(with: "cache_report", report, to: &bytes)
+    }
+
+    /// A chunk without choices, with where the cached tokens were found.
+    package func cachedDetails(_ details: CachedTokensDetails, to bytes: inout [UInt8]) {
+        chunk(with: "sglext", details.extensionJSON, to: &bytes)
+    }
+
+    private func chunk(with member: String, _ json: [UInt8], to bytes: inout [UInt8]) {
+        bytes += opening + Array("],\"\(member)\":".utf8) + json
         ChatChunks.appendUsage(nil, ifNil: includeUsage, to: &bytes)
         bytes += closing
     }
