@@ -8,7 +8,7 @@ CLANG ?= $(dir $(realpath $(shell command -v $(SWIFT))))clang
 RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 TESTS := --scratch-path .build-test
 # These compute without a pause. On few cores they would keep tests that wait for a server or an engine waiting too long.
-BUSY_TESTS := ^(Advisor|Checkpoint|Compute|EngineBench|Grammar|Models|PrefixCache|Scheduling|Tokenizers)Tests\.
+BUSY_TESTS := ^(Advisor|Checkpoint|Compute|EngineBench|Grammar|Models|OutputParsers|PrefixCache|Scheduling|TextGeneration|Tokenizers)Tests\.
 RADISH := .build/release/radish
 ARGS ?=
 PEERS ?= /tmp/radish-peers

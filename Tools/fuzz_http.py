@@ -124,6 +124,8 @@ def main() -> int:
         assert_accounted(server.wait_until_idle()["pages"])
         growth = (memory[-1] - memory[len(memory) // 3]) / 2**20 if memory else 0
     print(f"{arguments.count} requests: " + ", ".join(f"{count} × {name}" for name, count in sorted(statuses.items())))
+    tenths = [memory[len(memory) * part // 10] / 2**20 for part in range(10)] if memory else []
+    print(f"memory in MiB, tenth by tenth: {', '.join(f'{size:.1f}' for size in tenths)}")
     print(f"memory after a third and at the end: {growth:+.1f} MiB")
     if growth > 32:
         faults.append("memory grows")

@@ -300,14 +300,16 @@ class Structured:
             ({"regex": "a", "ebnf": "b"}, "ebnf", "as well"),
             # What cannot be enforced: keyword and JSON pointer.
             ({"json_schema": {"properties": {"b": {"uniqueItems": True, "minItems": 2}}}}, "json_schema",
-             '"uniqueItems" at "#/properties/b'),
-            ({"json_schema": {"properties": {"b": {"pattern": r"(a)\1"}}}}, "json_schema", '"pattern" at "#/properties/b'),
+             "'uniqueItems' at #/properties/b"),
+            ({"json_schema": {"properties": {"b": {"pattern": r"(a)\1"}}}}, "json_schema", "'pattern' at #/properties/b"),
             # What would take too much: the bound's name.
             ({"regex": "(" * 400 + "a" + ")" * 400}, "regex", "maximumNesting"),
             ({"ebnf": "root ::= " + "(" * 400 + '"a"' + ")" * 400}, "ebnf", "maximumNesting"),
-            ({"json_schema": json.loads('{"items":' * 400 + "{}" + "}" * 400)}, "json_schema", "maximumNesting"),
+            ({"json_schema": json.loads('{"items":' * 400 + "{}" + "}" * 400)}, None, "deeper than 64 levels"),
             ({"json_schema": {"type": "array", "minItems": 100_000}}, "json_schema", "maximumRequiredItems"),
-            ({"regex": "a{1,1000}" * 25_000}, "regex", "maximumPatternNodes"),
+            # Whether any text is left takes more states than there may be.
+            ({"json_schema": {"type": "string", "pattern": "^[ab]*a[ab]{18}$", "not": {"pattern": "^[ab]{19,}$"}}},
+             "json_schema", "maximumPatternStates"),
         ]
         for fields, parameter, part in cases:
             body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 4, **fields}

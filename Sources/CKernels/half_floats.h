@@ -35,6 +35,8 @@ static inline float ck_finite(float x, float limit) {
 #define CK_F32_MAX 0x1.fffffep127f
 #define CK_BF16_MAX 0x1.fep127f
 #define CK_F16_MAX 65504.0f
+/* 127 times a 127th of it is finite whichever way it is rounded. */
+#define CK_I8_MAX 0x1p120f
 
 /* For finite x, not above CK_BF16_MAX. */
 static inline uint16_t ck_to_bf16(float x) {

@@ -24,7 +24,8 @@ package struct WeightFootprint: Sendable {
     /// - Throws: `CheckpointError`, or `ModelError` for an architecture that is not run.
     package init(_ files: ModelFiles, dtype: DType? = nil, format: WeightFormat = .stored) throws {
         let spec = try ModelLoader.spec(files)
-        let source = DecoderNames.wrapping(try ModelDirectory.weights(files))
+        // Experts that are stacked, one by one.
+        let source = try ModelLoader.source(files, spec)
         let names = WeightNames(spec)
         let tables = Set([names.embedding.name] + [names.output?.name].compactMap { $0 })
         let routers = Set(

@@ -35,7 +35,7 @@ struct ModelPlan {
     {
         let files = try EngineStart.source(model).files()
         let spec = try ModelLoader.spec(files)
-        let weights = try ModelDirectory.weights(files)
+        let weights = try ModelLoader.source(files)
         var bytes: [DType: Int] = [:]
         var fileBytes = 0
         for name in weights.names {

@@ -4,14 +4,15 @@ import WireTypes
 extension TextRequest {
     /// Takes what the body says about the answer's form.
     mutating func constrain(_ fields: SamplingFields) {
-        guard let wire = fields.constraint else { return }
-        constraint = Constraint(wire)
-        constraintOptions.jumpsForward = wire.options.jumpsForward
-        constraintOptions.closesInTime = wire.options.closesInBudget
+        let options = fields.constraint?.options ?? fields.constraintOptions
+        constraintOptions.jumpsForward = options.jumpsForward
+        constraintOptions.closesInTime = options.closesInBudget
+        if let wire = fields.constraint { constraint = Constraint(wire) }
     }
 
     /// Makes the model call where it must, and call right where functions are strict.
-    mutating func constrain(_ tools: ToolFields) {
+    /// - Parameter options: of the request, for a constraint that only the tools make.
+    mutating func constrain(_ tools: ToolFields, _ options: WireConstraintOptions) {
         guard tools.choice != .none else { return }
         var offered = tools.tools
         if case .function(let name) = tools.choice { offered = offered.filter { $0.name == name } }
@@ -30,7 +31,9 @@ extension TextRequest {
         if let other = constraint {
             constraint?.form = .either(other.form, .toolCalls(calls))
         } else {
-            constraint = Constraint(.toolCalls(calls), path: isRequired ? "tool_choice" : "tools")
+            var made = Constraint(.toolCalls(calls), path: isRequired ? "tool_choice" : "tools")
+            made.follow(options)
+            constraint = made
         }
         output.enforcesCalls = calls.isRequired
     }
@@ -43,13 +46,17 @@ extension ToolFields.Choice {
 extension Constraint {
     init(_ wire: WireConstraint) {
         self.init(Form(wire.form), path: wire.path)
-        switch wire.options.whitespace {
+        follow(wire.options)
+    }
+
+    fileprivate mutating func follow(_ options: WireConstraintOptions) {
+        switch options.whitespace {
         case .compact: whitespace = .compact
         case .spaced: whitespace = .spaced
         case .flexible: whitespace = .flexible(16)
         }
-        anyPropertyOrder = wire.options.anyPropertyOrder
-        bestEffort = wire.options.bestEffort
+        anyPropertyOrder = options.anyPropertyOrder
+        bestEffort = options.bestEffort
     }
 }
 

@@ -24,6 +24,10 @@ package struct TensorView {
         (owner as? any ReleasableMemory)?.release(UnsafeRawBufferPointer(rebasing: bytes[range]))
     }
 
+    /// A copy of the bytes. `bytes` alone does not keep the owner: a view that nobody holds any more takes what it owns
+    /// with it.
+    package var copiedBytes: [UInt8] { withExtendedLifetime(owner) { Array(bytes) } }
+
     /// - Precondition: `bytes.count` matches shape and type (the reader of the file has checked it), and `bytes` stays
     ///   valid while `owner` lives.
     package init(name: String, dtype: DType, shape: [Int], bytes: UnsafeRawBufferPointer, owner: AnyObject) {

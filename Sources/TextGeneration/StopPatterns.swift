@@ -18,6 +18,9 @@ package struct StopPatterns: Sendable {
         limits.maximumPatternStates = 1000
         return limits
     }
+    /// A scalar that stands for no character. Every text may still go on to it, so that a search that can find nothing
+    /// any more, as of `^a` behind a `b`, refuses nothing either.
+    private static let never: Unicode.Scalar = "\u{10FFFF}"
     /// Texts are matched, not tokens.
     private static let noTokens = TokenVocabulary(size: 1, endTokens: [], specialTokens: [], tokenBytes: { _ in nil })
 
@@ -36,7 +39,8 @@ package struct StopPatterns: Sendable {
     /// A matcher that may end where the text so far has a match, and never refuses a text.
     private static func matcher(_ pattern: String) throws(GrammarError) -> GrammarMatcher {
         var builder = GrammarBuilder(limits: limits)
-        let root = builder.regular(try RegularLanguage(pattern: pattern, anchoring: .search, limits: limits))
+        let matches = try RegularLanguage(pattern: pattern, anchoring: .search, limits: limits)
+        let root = builder.regular(matches.union(.anyText.then(.text(String(never)))))
         return try CompiledGrammar(GrammarIR(builder: builder, root: root), vocabulary: noTokens).makeMatcher()
     }
 
@@ -51,6 +55,7 @@ package struct StopPatterns: Sendable {
         var text = String.UnicodeScalarView()
         for scalar in piece.unicodeScalars {
             text.append(scalar)
+            if scalar == Self.never { continue }
             for index in searches.indices {
                 guard searches[index].matcher.accept(bytes: String(scalar).utf8) else {
                     return (String(text), .failed(Self.tooLarge(searches[index].pattern)))

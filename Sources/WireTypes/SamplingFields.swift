@@ -25,6 +25,8 @@ package struct SamplingFields: Sendable, Equatable {
     package var count = 1
     /// What the answers must look like; nil: anything.
     package var constraint: WireConstraint?
+    /// How a constraint is followed, also one that tools make.
+    package var constraintOptions = WireConstraintOptions()
     /// Where the client wrote `maxTokens`, for error messages.
     package var maxTokensPath = "max_tokens"
 
@@ -50,6 +52,7 @@ package struct SamplingFields: Sendable, Equatable {
         let noTrim = try fields.bool("no_stop_trim") ?? false
         includeStop = include || noTrim
         constraint = try WireConstraint.openAI(fields)
+        constraintOptions = try WireConstraintOptions(fields)
         try fields.refuse(
             [
                 "custom_logit_processor", "use_beam_search", "beam_width", "lora_path", "session_params",

@@ -221,7 +221,7 @@ struct AttentionTests {
             backend.copyPage(cache, from: 1, to: 3, tokens: tokens)
             let blocks = (tokens + 15) / 16
             // [layer][kv head][block][keys, values]: the blocks that hold the tokens, in all layers and heads.
-            let block = 2 * 16 * 8 * dtype.byteCount
+            let block = 2 * 16 * scene.layout.bytesPerHead
             for (index, byte) in pages.bytes(ofPage: 3).enumerated() {
                 let expected = index / block % 3 < blocks ? source[index] : 0
                 if byte != expected {

@@ -185,7 +185,7 @@ struct CodedLinearTests {
             var views = [0, 1].map { seed in
                 DrawnCodes(
                     CodeForm(.float8e4m3, factors: .float32), outputs: outputs, inputs: inputs, groupSize: 8,
-                    mixed: true, scale: 3, seed: UInt64(outputs + seed)
+                    mixed: true, scale: 0.002, seed: UInt64(outputs + seed)
                 ).finite(to: dtype)
             }
             views.append(

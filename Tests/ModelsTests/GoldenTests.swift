@@ -11,8 +11,10 @@ import Testing
         let run = try ModelRun(golden.files, backend.make())
         let pages = ModelRun.pages(3, tokens: golden.prompt.count + golden.continuation.count)
         let logits = run.logits(golden.prompt, chunk: golden.prompt.count, pages: pages)
-        // In half precision we may be as far from the exact result as transformers is.
-        let tolerance = run.model.weightDType == .float32 ? 1e-4 : golden.nativeError
+        // In half precision we may be as far from the exact result as transformers is; a quarter more where keys and
+        // values are never made, so that other numbers are rounded than there.
+        let share: Float = name.hasPrefix("deepseek") ? 1.25 : 1
+        let tolerance = run.model.weightDType == .float32 ? 1e-4 : share * golden.nativeError
         let difference = largestDifference(logits, golden.logits)
         #expect(difference <= tolerance, "largest difference \(difference), allowed \(tolerance)")
         let continuation = run.greedy(golden.prompt, count: golden.continuation.count, pages: pages)

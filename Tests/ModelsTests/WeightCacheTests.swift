@@ -89,7 +89,7 @@ import Testing
             (whole.dropLast(), "cut short"), (whole.prefix(5000), "cut short"), (whole + [0], "cut short"),
             (flipped(0), "none of Radish's"), (flipped(8), "another version"), (flipped(17), "cut short"),
             (flipped(index + 9), "damaged index"), (flipped(whole.count - 1), "damaged index"),
-            (flipped(4096), "damaged weights"), (flipped(index - 4000), "damaged weights"),
+            (flipped(4096), "damaged weights"), (flipped(4159), "damaged weights"),
             (foreign, "other weights or settings"),
         ]
         for (data, reason) in damaged {

@@ -55,6 +55,9 @@ struct OtherAPIToolTests {
         try response.text.split(separator: "\n").map { try JSONParser.parse(Array($0.utf8)) }
     }
 
+    /// Without the lines that only lay the text out.
+    private static func trimmed(_ text: String) -> String { String(text.drop(while: \.isNewline)) }
+
     // MARK: Responses
 
     @Test func aResponseStreamsEachItemUnderItsOwnIDAndIndex() async throws {
@@ -87,7 +90,9 @@ struct OtherAPIToolTests {
             }
             #expect(Set(ids).count == 6)
             #expect(
-                told == ["A sum.", "Let me add.", Self.arguments[0], "\nAnd the time.", Self.arguments[1], "\nDone."])
+                told.map(Self.trimmed) == [
+                    "A sum.", "Let me add.", Self.arguments[0], "And the time.", Self.arguments[1], "Done.",
+                ])
             #expect(
                 done.compactMap { $0["type"]?.string }
                     == ["reasoning", "message", "function_call", "message", "function_call", "message"])
@@ -108,8 +113,8 @@ struct OtherAPIToolTests {
                     == ["reasoning", "message", "function_call", "message", "function_call", "message"])
             #expect(items.compactMap { $0["arguments"]?.string } == Self.arguments)
             #expect(
-                items.compactMap { $0["content"]?[0]?["text"]?.string }
-                    == ["A sum.", "Let me add.", "\nAnd the time.", "\nDone."])
+                items.compactMap { $0["content"]?[0]?["text"]?.string }.map(Self.trimmed)
+                    == ["A sum.", "Let me add.", "And the time.", "Done."])
         }
     }
 
@@ -150,7 +155,9 @@ struct OtherAPIToolTests {
                 ]
             )
             #expect(
-                told == ["A sum.", "Let me add.", Self.arguments[0], "\nAnd the time.", Self.arguments[1], "\nDone."])
+                told.map(Self.trimmed) == [
+                    "A sum.", "Let me add.", Self.arguments[0], "And the time.", Self.arguments[1], "Done.",
+                ])
             #expect(
                 kinds == [
                     ["thinking_delta"], ["text_delta"], ["input_json_delta"], ["text_delta"], ["input_json_delta"],
@@ -169,8 +176,9 @@ struct OtherAPIToolTests {
             let blocks = try #require(message["content"]?.elements)
             #expect(message["stop_reason"]?.string == "tool_use")
             #expect(
-                blocks.map { $0["thinking"]?.string ?? $0["text"]?.string ?? $0["name"]?.string }
-                    == ["A sum.", "Let me add.", "add", "\nAnd the time.", "now", "\nDone."])
+                blocks.compactMap { $0["thinking"]?.string ?? $0["text"]?.string ?? $0["name"]?.string }.map(
+                    Self.trimmed)
+                    == ["A sum.", "Let me add.", "add", "And the time.", "now", "Done."])
             #expect(blocks[2]["input"]?["a"]?.int == 1 && blocks[2]["input"]?["b"]?.string == "ü")
             #expect(blocks[4]["input"] == .object(JSONObject()))
         }
@@ -199,7 +207,7 @@ struct OtherAPIToolTests {
             let whole = try await server.post("/api/chat", "{\(Self.ollamaBody),\"stream\":false}").json()
             for messages in [lines.compactMap { $0["message"] }, [try #require(whole["message"])]] {
                 #expect(
-                    messages.compactMap { $0["content"]?.string }.joined() == "Let me add.\nAnd the time.\nDone.")
+                    messages.compactMap { $0["content"]?.string }.joined() == "Let me add.\n\nAnd the time.\n\nDone.")
                 #expect(messages.compactMap { $0["thinking"]?.string }.joined() == "A sum.")
                 let calls = messages.flatMap { $0["tool_calls"]?.elements ?? [] }.compactMap { $0["function"] }
                 #expect(calls.compactMap { $0["name"]?.string } == Self.names)

@@ -74,7 +74,8 @@ struct ParseRoutesTests {
             #expect(reasoning["reasoning_text"]?.string == "a" && reasoning["text"]?.string == "b")
             #expect(reasoning["blocks"] == nil)
             let calls = try await server.post(
-                "/parse_function_call", #"{"text":"<|python_tag|>{\"name\": \"f\", \"parameters\": {\"x\": 2}}"}"#
+                "/parse_function_call",
+                #"{"text":"<|python_tag|>{\"name\": \"f\", \"parameters\": {\"x\": 2}}","tools":[{"type":"function","function":{"name":"f"}}]}"#
             ).json()
             #expect(calls["calls"]?[0]?["parameters"]?.string == #"{"x": 2}"#)
         }

@@ -145,4 +145,17 @@ struct ToolCallTests {
             #expect(TinyModel.text(server.engine.record.submissions[0].prompt) == "[add][now]1 + 1?")
         }
     }
+
+    @Test func optionsOfConstraintsCountForCallsToo() async throws {
+        try await TestServer.run(
+            parsers: try Self.parsers(), contextLength: 4096, script: Self.script("{}")
+        ) { (server) async throws in
+            let options = #""constraint_options":{"close_in_budget":true,"jump_forward":false}"#
+            _ = try await server.post(
+                "/v1/chat/completions",
+                #"{"messages":[\#(Self.user)],\#(Self.tools),"tool_choice":"required",\#(options)}"#)
+            let constraint = try #require(server.engine.record.submissions.first?.constraint)
+            #expect(constraint.closesInTime && !constraint.jumpsForward)
+        }
+    }
 }

@@ -27,6 +27,8 @@ struct ToolCallGrammarTests {
                 """#, texts: ["note"], path: "tools[2]"),
     ]
 
+    private static let bytes = TokenVocabulary(size: 256, endTokens: [], specialTokens: []) { [UInt8($0)] }
+
     private static func engine(_ parser: ToolCallParser) throws -> (TextEngine, ScriptedEngine) {
         var assets = try ByteModel.assets(template: "{{ messages[0].content }}")
         assets.parsers.toolCalls = parser
@@ -94,8 +96,7 @@ struct ToolCallGrammarTests {
     private static func followsItsSchema(_ call: (name: String, arguments: String)) throws -> Bool {
         let function = try #require(functions.first { $0.name == call.name })
         let ir = try JSONSchemaCompiler.compile(json: Array((function.schema ?? "{}").utf8), options: .verdict)
-        let vocabulary = TokenVocabulary(size: 256, endTokens: [], specialTokens: []) { [UInt8($0)] }
-        var matcher = try CompiledGrammar(ir, vocabulary: vocabulary).makeMatcher()
+        var matcher = try CompiledGrammar(ir, vocabulary: bytes).makeMatcher()
         return matcher.accept(bytes: Array(call.arguments.utf8)) && matcher.canEnd
     }
 

@@ -88,17 +88,41 @@ async def tree(page, server: ServerProcess, pictures: Path, scheme: str) -> None
     await page.keyboard.press("ArrowLeft")
 
 
+def watch(page) -> list[str]:
+    """Everything the page complains of."""
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    return faults
+
+
+async def within_policy(browser, server: ServerProcess) -> None:
+    """The page breaks none of the rules that the server sends with it."""
+    page = await browser.new_page()
+    faults = watch(page)
+    await page.goto(server.root + "/")
+    await page.focus("#input")
+    await page.keyboard.type("Hello")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#messages .facts", timeout=30000)
+    await page.click("#tab-cache")
+    await page.wait_for_selector("#tree tr", timeout=30000)
+    expect(not faults, faults)
+    await page.close()
+
+
 async def main(arguments) -> int:
     pictures = arguments.pictures
     pictures.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=arguments.chromium, args=["--no-sandbox"])
         with ServerProcess(arguments.binary) as server:
+            await within_policy(browser, server)
             for scheme in ["light", "dark"]:
-                page = await browser.new_page(color_scheme=scheme, viewport={"width": 1180, "height": 720})
-                faults: list[str] = []
-                page.on("pageerror", lambda error: faults.append(str(error)))
-                page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+                # Waiting for a condition evaluates it in the page, which the page's own policy forbids.
+                page = await browser.new_page(
+                    color_scheme=scheme, viewport={"width": 1180, "height": 720}, bypass_csp=True)
+                faults = watch(page)
                 await page.goto(server.root + "/")
                 await page.wait_for_function("document.querySelector('#served').innerText.includes('context')")
                 await chat(page, pictures, scheme)

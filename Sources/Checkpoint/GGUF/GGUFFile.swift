@@ -105,8 +105,9 @@ package final class GGUFFile: WeightSource, Sendable {
         let rows = place.shape.first ?? 1
         if let stored = place.type.dtype {
             let whole = TensorView(name: name, dtype: stored, shape: place.shape, bytes: bytes, owner: place.file)
-            guard place.offset != 0 else { return whole.rearranged(columns: columns) { place.row($0, of: rows) } }
-            let values = try whole.floats()
+            guard place.offset != 0, let values = whole.floats() else {
+                return whole.rearranged(columns: columns) { place.row($0, of: rows) }
+            }
             return TensorView.filled(name: name, dtype: stored, shape: place.shape, piece: values.count) {
                 range, shifted in
                 for (index, element) in range.enumerated() { shifted[index] = values[element] - place.offset }

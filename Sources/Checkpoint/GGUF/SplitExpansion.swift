@@ -64,12 +64,17 @@ final class SplitExpansion: WeightSource {
             var place = 0
             for head in 0..<keys.shape[0] {
                 let key = turned.rows(head..<head + 1).shaped(name: name, Array(keys.shape[1...])).turnedOver()
-                for part in [key.bytes, straight.rows(head..<head + 1).bytes] {
-                    UnsafeMutableRawBufferPointer(rebasing: memory[place..<place + part.count]).copyMemory(from: part)
-                    place += part.count
+                for part in [key, straight.rows(head..<head + 1)] {
+                    let bytes = part.copiedBytes
+                    UnsafeMutableRawBufferPointer(rebasing: memory[place..<place + bytes.count]).copyBytes(from: bytes)
+                    place += bytes.count
                 }
             }
         }
+    }
+
+    func coded(_ name: String) throws(CheckpointError) -> (any CodedMatrix)? {
+        parts(name) == nil ? try base.coded(name) : nil
     }
 
     func release(_ name: String) {

@@ -35,7 +35,8 @@ struct FP4Matrix: QuantizedMatrix {
         // MX scales are often stored as plain bytes.
         var scales =
             isMX
-            ? try parts.view(scalesSuffix).bytes.map { SmallFloats.float(e8m0: $0) } : try parts.floats(scalesSuffix)
+            ? try parts.view(scalesSuffix).copiedBytes.map { SmallFloats.float(e8m0: $0) }
+            : try parts.floats(scalesSuffix)
         switch tensorScale {
         case .none:
             // Without its second scale an NVFP4 matrix would be wrong by a factor, not unreadable.

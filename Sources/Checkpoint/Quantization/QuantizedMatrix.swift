@@ -51,7 +51,7 @@ struct QuantizedParts {
         guard let table = SmallFloats.table(view.dtype) else {
             throw failure(suffix, expected: "numbers of a floating type")
         }
-        return view.bytes.map { table[Int($0)] }
+        return view.copiedBytes.map { table[Int($0)] }
     }
 
     /// As `floats`, of a given shape.

@@ -92,6 +92,7 @@ final class ReferenceKVCache: KVCache {
             case .float16: 65504
             case .bfloat16: 0x1.fep127
             case .float8e4m3: 448
+            case .int8: 0x1p120
             default: .greatestFiniteMagnitude
             }
         let finite = head.map { $0.isNaN ? 0 : min(max($0, -largest), largest) }

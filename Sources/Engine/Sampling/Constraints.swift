@@ -65,12 +65,8 @@ struct Constraints {
         guard one.matcher.accept(token) else { return Outcome(isComplete: true) }
         if one.matcher.mustEnd { return Outcome(isComplete: true) }
         var outcome = Outcome()
-        if let before, let ending = Self.ending(before, one.matcher, token, constraint, state) {
-            return ending
-        }
         // The log-probability of each token is wanted, and takes the logits before it.
-        guard constraint.jumpsForward, state.sampling.topLogprobs == nil else { return outcome }
-        var bytesLeft = Self.longestRun
+        var bytesLeft = constraint.jumpsForward && state.sampling.topLogprobs == nil ? Self.longestRun : 0
         while bytesLeft > 0 {
             if let special = one.matcher.forcedToken, one.matcher.accept(special) {
                 outcome.forced.append(special)
@@ -83,6 +79,9 @@ struct Constraints {
             if !append(ids, to: &outcome.forced, &one) { break }
         }
         outcome.isComplete = one.matcher.mustEnd
+        // Behind the forced text, which may be more tokens here than as part of a longer one.
+        let room = state.remainingTokens - outcome.forced.count
+        if let before, let ending = Self.ending(before, one.matcher, room: room, constraint, state) { return ending }
         return outcome
     }
 
@@ -117,22 +116,23 @@ struct Constraints {
     }
 
     /// Tokens for which the way to the end is looked up; earlier, there is time enough.
-    private static let endingHorizon = 256
+    private static let endingHorizon = 512
     /// Longest way to the end that is looked up, in bytes.
-    private static let longestEnding = 2_048
+    private static let longestEnding = 4_096
 
-    /// If the text could no longer end in time after `token`: the shortest way to end it from before the token instead.
+    /// If the text could no longer end in time after a token and what it forced: the shortest way to end it from before
+    /// the token instead.
+    /// - Parameter room: tokens left from the token on, without those that are forced.
     private static func ending(
-        _ before: GrammarMatcher, _ after: GrammarMatcher, _ token: Int32, _ constraint: OutputConstraint,
+        _ before: GrammarMatcher, _ after: GrammarMatcher, room: Int, _ constraint: OutputConstraint,
         _ state: SamplingState
     ) -> Outcome? {
-        // Including the token itself.
-        let room = state.remainingTokens
         guard room <= endingHorizon else { return nil }
+        if after.mustEnd, room > 0 { return nil }
         // Two to spare: text that is fed in two runs may be more tokens than in one.
         if let rest = after.shortestEnding(limit: longestEnding), count(rest, constraint) + 2 < room { return nil }
         guard let way = before.shortestEnding(limit: longestEnding), let ids = ids(way, constraint),
-            let first = ids.first, ids.count <= room
+            let first = ids.first, ids.count <= state.remainingTokens
         else { return nil }
         return Outcome(replacement: first, forced: Array(ids.dropFirst()), isComplete: true)
     }

@@ -14,6 +14,7 @@ package final class TokenVocabulary: Sendable {
     let stringTail: StringTail?
     /// Automata that many schemas need.
     private let prepared: [GrammarBuilder.Leaf: PreparedLeaf]
+    private static let smallSize = 4_096
     private let bytes: [UInt8]
     /// Where each id's bytes start in `bytes`; one more at the end.
     private let offsets: [Int32]
@@ -24,7 +25,7 @@ package final class TokenVocabulary: Sendable {
     ///   - specialTokens: ids that no text may produce (control tokens, padding); end tokens count as such anyway.
     ///   - tokenBytes: the bytes that id adds to the output: real bytes, so `0x0A` for `<0x0A>` and for byte-level
     ///     `Ċ`, a space for `▁`. Nil or empty for ids that are not in the tokenizer. Not asked for special tokens.
-    /// - Complexity: O(total bytes × log tokens); about 0.2 s for 150,000 tokens.
+    /// - Complexity: O(total bytes × log tokens), and walks for what is prepared; a fraction of a second for 150,000 tokens.
     package init(
         size: Int, endTokens: [Int32], specialTokens: some Sequence<Int32>, tokenBytes: (Int32) -> [UInt8]?
     ) {
@@ -65,7 +66,9 @@ package final class TokenVocabulary: Sendable {
             stringTail = nil
         }
         var prepared: [GrammarBuilder.Leaf: PreparedLeaf] = [:]
-        for leaf in [anyString] + StringFormat.allCases.map(GrammarBuilder.Leaf.format) {
+        // A small vocabulary, of a test or of a judge of texts, is walked in no time.
+        let formats = size < Self.smallSize ? [] : StringFormat.allCases
+        for leaf in [anyString] + formats.map(GrammarBuilder.Leaf.format) {
             prepared[leaf] = PreparedLeaf(leaf, trie, everyToken, stringTail)
         }
         self.prepared = prepared
@@ -81,8 +84,13 @@ package final class TokenVocabulary: Sendable {
 
     /// What was made of `leaf` together with the vocabulary.
     func preparedLeaf(_ leaf: GrammarBuilder.Leaf) -> PreparedLeaf? {
-        if case .texts = leaf { return nil }
-        return prepared[leaf]
+        switch leaf {
+        case .format: prepared[leaf]
+        // Terms can be large, and are not hashed for nothing.
+        case .language(let language, let encoding):
+            language == .anyText && encoding == .jsonString ? prepared[leaf] : nil
+        case .texts: nil
+        }
     }
 
     /// A stretch of what a grammar matches.

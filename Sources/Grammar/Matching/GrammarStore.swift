@@ -72,6 +72,8 @@ struct GrammarStore {
     /// Entry 0 is the end of the text.
     var continuations: [Continuation] = [Continuation(item: Item(kind: .expression, node: 0, count: 0), parent: -1)]
     var continuationIDs: [Continuation: Int32] = [:]
+    /// How many continuations each has below itself.
+    private(set) var depths: [Int32] = [0]
     var resumptions: [Resumption?] = [Resumption(configurations: [], finishes: true)]
     /// Groups of the bytes that a continuation can start with, 0 until asked for.
     var followGroups: [UInt64] = [0]
@@ -169,6 +171,7 @@ struct GrammarStore {
         let id = Int32(continuations.count)
         continuations.append(key)
         continuationIDs[key] = id
+        depths.append(depths[Int(parent)] + 1)
         resumptions.append(nil)
         followGroups.append(0)
         return id

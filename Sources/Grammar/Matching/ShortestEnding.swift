@@ -1,8 +1,8 @@
 import Synchronization
 
 extension GrammarMatcher {
-    /// The shortest bytes after which the text may end; empty where it may end already. Special tokens among them are
-    /// spelled as `TokenVocabulary.parts(of:)` reads them.
+    /// Bytes after which the text may end, the shortest that need little nesting; empty where it may end already. Special
+    /// tokens among them are spelled as `TokenVocabulary.parts(of:)` reads them.
     ///
     /// - Parameter limit: longest text wanted, in bytes.
     /// - Returns: nil if there is none, or none was found among the places that are looked at.
@@ -28,21 +28,32 @@ struct TerminalEndings {
 }
 
 extension GrammarStore {
-    private static let placesLookedAt = 20_000
+    private static let placesLookedAt = 4_000
+
+    /// Where values are free, there are endlessly many ways through arrays within arrays: those without nesting of their
+    /// own are looked at first, those with more only if none of them leads to the end.
+    mutating func shortestEnding(_ start: Int32, limit: Int) -> [UInt8]? {
+        if states[Int(start)].finishes { return [] }
+        let depth = states[Int(start)].configurations.reduce(0) { max($0, depths[Int($1.continuation)]) }
+        for more in [2, 5, 10, 40] as [Int32] {
+            if let text = shortestEnding(start, limit: limit, maximumDepth: depth + more) { return text }
+        }
+        return nil
+    }
 
     /// Dijkstra's search over continuations: a terminal is one step, as long as the shortest text that ends it.
-    mutating func shortestEnding(_ start: Int32, limit: Int) -> [UInt8]? {
+    private mutating func shortestEnding(_ start: Int32, limit: Int, maximumDepth: Int32) -> [UInt8]? {
         struct Way {
             var continuation: Int32
             var from: Int
             var text: [UInt8]
         }
-        if states[Int(start)].finishes { return [] }
         var ways: [Way] = []
         var waysByLength: [[Int]] = Array(repeating: [], count: limit + 1)
         var seen: Set<Int32> = []
         func goOn(_ configurations: [Configuration], from: Int, length: Int, in store: inout GrammarStore) {
             for configuration in configurations where !seen.contains(configuration.continuation) {
+                guard store.depths[Int(configuration.continuation)] <= maximumDepth else { continue }
                 guard let text = store.ending(of: configuration.terminal), length + text.count <= limit else {
                     continue
                 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Compute
 import EngineBench
-import LoadBench
 import PrefixCache
 import Radish
 
@@ -129,7 +128,7 @@ struct BenchCache: AsyncParsableCommand {
         let (prompts, tokens, answer) = (8, max(1, Int(1000 * scale)), 4)
         let pairs = try await bench.overhead(
             prompts: prompts, promptTokens: tokens, outputTokens: answer, pairs: pairs)
-        let interval = Bootstrap.interval(runs: pairs.map { (a: $0.off, b: $0.on) })
+        let interval = PairedRatio(pairs.map { (without: $0.off, with: $0.on) })
         func percent(_ ratio: Double) -> String { ((ratio - 1) * 100).fixed(2) + "%" }
         StandardStreams.write(
             """

@@ -127,7 +127,7 @@ struct GrammarWalk {
         var matcher = grammar.makeMatcher()
         var text: [UInt8] = []
         for step in 0..<maximumTokens {
-            if step > maximumTokens / 4, let rest = matcher.shortestEnding(limit: 4096) {
+            if step > maximumTokens / 4, step % 16 == 0, let rest = matcher.shortestEnding(limit: 4096) {
                 guard matcher.accept(bytes: rest), matcher.canEnd else {
                     throw contradiction("the shortest ending \"\(Self.text(rest))\" is not allowed", text)
                 }

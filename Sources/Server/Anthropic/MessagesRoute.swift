@@ -20,7 +20,7 @@ struct MessagesRoute: Sendable {
         var textRequest = ChatCompletionsRoute.textRequest(body.chat, id: id, engine)
         textRequest.cacheMarks = body.breakpoints.map(CacheMark.init)
         let connection = await context.connection()
-        let running = try await connection.whileOpen { [parts] in
+        let running = try await connection.whileOpen { [parts, textRequest] in
             try await parts.start([textRequest], choices: 1, engine, names)
         }
         if body.stream {

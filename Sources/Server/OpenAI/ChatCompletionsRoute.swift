@@ -71,7 +71,7 @@ struct ChatCompletionsRoute: Sendable {
         request.output.mayReason = true
         request.stopPatterns = body.sampling.stopPatterns
         request.constrain(body.sampling)
-        request.constrain(body.tools)
+        request.constrain(body.tools, body.sampling.constraintOptions)
         return request
     }
 }
