@@ -9,6 +9,8 @@ RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 TESTS := --scratch-path .build-test
 # These compute without a pause. On few cores they would keep tests that wait for a server or an engine waiting too long.
 BUSY_TESTS := ^(Advisor|Checkpoint|Compute|EngineBench|Grammar|Models|OutputParsers|PrefixCache|Scheduling|TextGeneration|Tokenizers)Tests\.
+# These start engines and programs that take every processor, and wait for programs without giving up their thread.
+ENGINE_TESTS := ^(Engine|RadishCLI)Tests\.
 RADISH := .build/release/radish
 ARGS ?=
 PEERS ?= /tmp/radish-peers
@@ -30,7 +32,8 @@ test: system-packages ## all tests, in release mode
 	Tools/setup/minilm.sh
 	$(SWIFT) build -c release $(TESTS) --build-tests
 	$(SWIFT) test -c release $(TESTS) --skip-build --filter '$(BUSY_TESTS)'
-	$(SWIFT) test -c release $(TESTS) --skip-build --skip '$(BUSY_TESTS)'
+	$(SWIFT) test -c release $(TESTS) --skip-build --filter '$(ENGINE_TESTS)'
+	$(SWIFT) test -c release $(TESTS) --skip-build --skip '$(BUSY_TESTS)' --skip '$(ENGINE_TESTS)'
 
 # Kernels only, without the package: one compiler run for each file, as many at a time as there are processors.
 SANITIZED := .build-sanitize
