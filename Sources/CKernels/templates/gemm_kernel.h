@@ -113,91 +113,74 @@ static void GEMM(widened6)(const gemm_block *b) { GEMM(block)(b, 6, GEMM_VECTORS
 
 /* Blocks of rows from which widening pays; they have 4 rows or more. */
 enum { GEMM(least_blocks) = 4 };
-_Static_assert(EXPAND_STEPS <= 256 / GEMM_PARTS, "a unit of codes fits one that is widened");
+/* Of a unit that is widened: 16 KiB of the first-level cache; the other half is for the rows. */
+enum { GEMM(widened_columns) = GEMM_VECTORS(GEMM_BLOCK_ROWS) * VECTOR_LANES, GEMM(widened_steps) = 256 / GEMM_PARTS };
+_Static_assert(EXPAND_STEPS <= GEMM(widened_steps), "a unit of codes fits one that is widened");
 
-static void GEMM(run_widened)(
-    const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
-    /* 16 KiB of the first-level cache; the other half is for the rows. */
-    enum { VECTORS = GEMM_VECTORS(GEMM_BLOCK_ROWS), WIDE = VECTORS * VECTOR_LANES, UNIT = 256 / GEMM_PARTS };
+/* Blocks of equal height as far as possible: 16 rows are 6 + 5 + 5, not 6 + 6 + 4. */
+typedef struct GEMM(rows) {
+    int64_t blocks, height, higher;
+} GEMM(rows);
+
+/* All vectors of a panel for one unit and all blocks of rows, the first of which `b` is at; no fetching beyond
+ * `ahead_end`. */
+static void GEMM(unit)(gemm_block b, const GEMM(rows) *rows, const unsigned char *ahead_end) {
+    for (int64_t i = 0; i < rows->blocks; i++) {
+        int64_t taken = rows->height + (i < rows->higher);
+        if (b.ahead >= ahead_end) b.ahead_lines = 0;
+        GEMM(panel)(&b, taken);
+        b.x += taken * b.x_stride;
+        b.out += taken * b.ldo;
+    }
+}
+
+/* The same, a few vectors of columns after the other, each widened first. */
+static void GEMM(unit_widened)(gemm_block b, const GEMM(rows) *rows, const unsigned char *ahead_end) {
+    enum { WIDE = GEMM(widened_columns), VECTORS = WIDE / VECTOR_LANES };
     static void (*const kernels[])(const gemm_block *) = {GEMM(widened4), GEMM(widened5), GEMM(widened6)};
-    _Alignas(64) float weights[UNIT * GEMM_PARTS * WIDE];
-    _Alignas(64) unsigned char expanded[EXPAND_STEPS * GEMM_STEP_BYTES];
-    const int64_t unit = c->coded ? EXPAND_STEPS : UNIT, step_elements = GEMM_DTYPE == CK_BF16 ? 2 : 1;
-    int64_t rows = row_end - row_begin, blocks = (rows + GEMM_BLOCK_ROWS - 1) / GEMM_BLOCK_ROWS;
-    int64_t height = rows / blocks, higher = rows % blocks, passes = blocks * (CK_PANEL / WIDE);
-    int64_t steps = ck_gemm_steps(GEMM_DTYPE, c->k);
-    const unsigned char *w = (const unsigned char *)c->w + panel_begin * steps * GEMM_STEP_BYTES;
-    const unsigned char *w_end = (const unsigned char *)c->w + ck_panels(c->n) * steps * GEMM_STEP_BYTES;
-    for (int64_t panel = panel_begin; panel < panel_end; panel++) {
-        int64_t step = 0;
-        do {
-            int64_t count = steps - step < unit ? steps - step : unit, columns = c->n - panel * CK_PANEL;
-            if (c->coded) {
-                const unsigned char *codes = (const unsigned char *)c->w + panel * ck_coded_panel_bytes(c->coded);
-                expand_panel(
-                    c->coded, GEMM_DTYPE, codes, step * step_elements, count * step_elements, expanded);
-                w = expanded;
-            }
-            const unsigned char *next = w + count * GEMM_STEP_BYTES, *ahead = next;
-            const unsigned char *ahead_end = c->coded ? ahead : next + unit * GEMM_STEP_BYTES;
-            if (!c->coded && ahead_end > w_end) ahead_end = w_end;
-            int64_t lines = (4 * GEMM_STEP_BYTES / 64 + passes - 1) / passes;
-            for (int64_t column = 0; column < CK_PANEL && column < columns; column += WIDE) {
-                const unsigned char *from = w + column * (GEMM_STEP_BYTES / CK_PANEL);
-                for (int64_t s = 0; s < count; s++, from += GEMM_STEP_BYTES) {
-                    GEMM_UNROLL for (int part = 0; part < GEMM_PARTS; part++) {
-                        GEMM_UNROLL for (int v = 0; v < VECTORS; v++) {
-                            vector_store(
-                                weights + ((s * GEMM_PARTS + part) * VECTORS + v) * VECTOR_LANES,
-                                GEMM_WEIGHTS(from + v * GEMM_VECTOR_BYTES, part));
-                        }
-                    }
-                }
-                int64_t row = row_begin, first = panel * CK_PANEL + column;
-                for (int64_t i = 0; i < blocks; i++) {
-                    int64_t taken = height + (i < higher);
-                    gemm_block b = {
-                        .x = (const unsigned char *)c->x + row * GEMM_X_STRIDE(c) + step * GEMM_PARTS * 4,
-                        .x_stride = GEMM_X_STRIDE(c),
-                        .w = (const unsigned char *)weights,
-                        .steps = count,
-                        .ahead = ahead,
-                        .ahead_lines = ahead < ahead_end ? lines : 0,
-                        .first = step == 0,
-                        .last = step + count == steps,
-                        .out = c->out + row * c->ldo + first,
-                        .ldo = c->ldo,
-                        .bias = c->bias ? c->bias + first : NULL,
-                        .columns = columns - column,
-                    };
-                    kernels[taken - 4](&b);
-                    ahead += count / 4 * b.ahead_lines * 64;
-                    row += taken;
+    _Alignas(64) float weights[GEMM(widened_steps) * GEMM_PARTS * WIDE];
+    for (int64_t column = 0; column < CK_PANEL && column < b.columns; column += WIDE) {
+        const unsigned char *from = b.w + column * (GEMM_STEP_BYTES / CK_PANEL);
+        for (int64_t s = 0; s < b.steps; s++, from += GEMM_STEP_BYTES) {
+            GEMM_UNROLL for (int part = 0; part < GEMM_PARTS; part++) {
+                GEMM_UNROLL for (int v = 0; v < VECTORS; v++) {
+                    vector_store(
+                        weights + ((s * GEMM_PARTS + part) * VECTORS + v) * VECTOR_LANES,
+                        GEMM_WEIGHTS(from + v * GEMM_VECTOR_BYTES, part));
                 }
             }
-            w = next;
-            step += count;
-        } while (step < steps);
+        }
+        gemm_block part = b;
+        part.w = (const unsigned char *)weights;
+        part.out += column;
+        part.columns -= column;
+        if (part.bias) part.bias += column;
+        for (int64_t i = 0; i < rows->blocks; i++) {
+            int64_t taken = rows->height + (i < rows->higher);
+            if (part.ahead >= ahead_end) part.ahead_lines = 0;
+            kernels[taken - 4](&part);
+            part.ahead += part.steps / 4 * part.ahead_lines * 64;
+            part.x += taken * part.x_stride;
+            part.out += taken * part.ldo;
+        }
+        b.ahead = part.ahead;
     }
 }
 
 static void GEMM(run)(
     const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
-    int64_t rows = row_end - row_begin;
-    if (rows <= 0 || panel_begin >= panel_end) return;
-    /* Blocks of as equal height as can be: 16 rows are 6 + 5 + 5, not 6 + 6 + 4. */
-    int64_t blocks = (rows + GEMM_BLOCK_ROWS - 1) / GEMM_BLOCK_ROWS;
-    if (GEMM_WIDENS && blocks >= GEMM(least_blocks)) {
-        GEMM(run_widened)(c, row_begin, row_end, panel_begin, panel_end);
-        return;
-    }
-    int64_t height = rows / blocks, higher = rows % blocks;
+    int64_t count_of_rows = row_end - row_begin;
+    if (count_of_rows <= 0 || panel_begin >= panel_end) return;
+    GEMM(rows) rows = {.blocks = (count_of_rows + GEMM_BLOCK_ROWS - 1) / GEMM_BLOCK_ROWS};
+    rows.height = count_of_rows / rows.blocks;
+    rows.higher = count_of_rows % rows.blocks;
+    const bool widens = GEMM_WIDENS && rows.blocks >= GEMM(least_blocks);
     int64_t passes = 0; /* over the weights of a unit, in panels */
-    for (int64_t i = 0; i < blocks; i++) {
-        passes += CK_PANEL / VECTOR_LANES / GEMM_VECTORS(height + (i < higher));
+    for (int64_t i = 0; i < rows.blocks; i++) {
+        passes += CK_PANEL / VECTOR_LANES / GEMM_VECTORS(rows.height + (i < rows.higher));
     }
     int64_t steps = ck_gemm_steps(GEMM_DTYPE, c->k);
-    int64_t unit = c->coded ? EXPAND_STEPS : passes > 1 ? gemm_unit(steps) : steps;
+    int64_t unit = c->coded ? EXPAND_STEPS : widens ? GEMM(widened_steps) : passes > 1 ? gemm_unit(steps) : steps;
     const int64_t step_elements = GEMM_DTYPE == CK_BF16 ? 2 : 1;
     _Alignas(64) unsigned char expanded[EXPAND_STEPS * GEMM_STEP_BYTES];
     const unsigned char *w = (const unsigned char *)c->w + panel_begin * steps * GEMM_STEP_BYTES;
@@ -212,32 +195,27 @@ static void GEMM(run)(
                     c->coded, GEMM_DTYPE, codes, step * step_elements, count * step_elements, expanded);
                 w = expanded;
             }
-            gemm_block b = {
-                .x_stride = GEMM_X_STRIDE(c),
-                .w = w,
-                .steps = count,
-                .first = step == 0,
-                .last = step + count == steps,
-                .ldo = c->ldo,
-                .bias = c->bias ? c->bias + panel * CK_PANEL : NULL,
-                .columns = c->n - panel * CK_PANEL,
-            };
             /* The passes share in fetching the unit that comes next, so that memory never idles while sums are taken.
              * A single pass waits for nothing but memory, which the processor streams best by itself. */
             const unsigned char *next = w + count * GEMM_STEP_BYTES, *ahead_end = next + unit * GEMM_STEP_BYTES;
             if (!c->coded && ahead_end > w_end) ahead_end = w_end;
             int64_t lines = 4 * GEMM_STEP_BYTES / 64;
-            b.ahead = next;
-            b.ahead_lines = passes > 1 && !c->coded ? (lines + passes - 1) / passes : 0;
-            int64_t row = row_begin;
-            for (int64_t i = 0; i < blocks; i++) {
-                int64_t taken = height + (i < higher);
-                if (b.ahead >= ahead_end) b.ahead_lines = 0;
-                b.x = (const unsigned char *)c->x + row * b.x_stride + step * GEMM_PARTS * 4;
-                b.out = c->out + row * c->ldo + panel * CK_PANEL;
-                GEMM(panel)(&b, taken);
-                row += taken;
-            }
+            gemm_block b = {
+                .x = (const unsigned char *)c->x + row_begin * GEMM_X_STRIDE(c) + step * GEMM_PARTS * 4,
+                .x_stride = GEMM_X_STRIDE(c),
+                .w = w,
+                .steps = count,
+                .ahead = next,
+                .ahead_lines = passes > 1 && !c->coded ? (lines + passes - 1) / passes : 0,
+                .first = step == 0,
+                .last = step + count == steps,
+                .out = c->out + row_begin * c->ldo + panel * CK_PANEL,
+                .ldo = c->ldo,
+                .bias = c->bias ? c->bias + panel * CK_PANEL : NULL,
+                .columns = c->n - panel * CK_PANEL,
+            };
+            if (widens) GEMM(unit_widened)(b, &rows, ahead_end);
+            else GEMM(unit)(b, &rows, ahead_end);
             w = next;
             step += count;
         } while (step < steps);
