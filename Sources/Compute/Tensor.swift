@@ -76,6 +76,13 @@ package class KVCache {
     /// All bytes of one page where the host can reach them, for moving it elsewhere and back; nil if it cannot.
     /// Valid as long as the cache lives; whoever writes through it must know that nobody else uses the page.
     package func hostBytes(ofPage page: Int32) -> UnsafeMutableRawBufferPointer? { nil }
+
+    /// Does a small piece (a millisecond at most) of what the first use of a page would have to do, for some of the
+    /// pages that will be used next. For moments in which nothing else is to be done.
+    ///
+    /// - Parameter used: pages that have been in use, which come first.
+    /// - Returns: false when nothing is left to do for now.
+    package func warm(beyond used: Int) -> Bool { false }
 }
 
 /// Cosines and sines of the rotary embedding for the rows of the current step.

@@ -54,6 +54,7 @@ final class EngineLoop {
             tiers?.carryOut(scheduler.takeTierOrders(), scheduler)
             guard let plan else {
                 if isEnding, !scheduler.hasWork { break }
+                if runner.warm(beyond: scheduler.usedPages) { continue }
                 mailbox.waitForCommand(
                     atMost: isStopped ? nil : scheduler.nextDeadline.map { max(0.001, $0 - now) })
                 continue

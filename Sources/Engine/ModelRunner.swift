@@ -99,5 +99,8 @@ package final class ModelRunner {
         return model.forward(context, cache: cache)
     }
 
+    /// See `KVCache.warm`.
+    package func warm(beyond used: Int) -> Bool { cache.warm(beyond: used) }
+
     package func forget(sequence: Int) { sampler.forget(sequence: sequence) }
 }

@@ -1,5 +1,5 @@
 import EngineInterface
-package import Scheduling
+import Scheduling
 
 /// Times the phases of steps while a recording runs; costs one comparison otherwise. Confined to the engine thread.
 package final class PhaseTrace {

@@ -185,16 +185,21 @@ package struct CacheBench: Sendable {
     ///
     /// Two engines stand side by side and get the same prompts, turn and turn about (off, on, on, off); of the two
     /// times of each the better one counts, since whatever else the machine does only slows a round down. The pools
-    /// fill up in the rounds, so that the engine with the cache evicts as it would in service.
+    /// are small (if their size is not given), so that the engine with the cache evicts as it would in service.
     ///
     /// - Returns: seconds of each pair, after one that does not count.
     package func overhead(
         prompts: Int, promptTokens: Int, outputTokens: Int, pairs: Int
     ) async throws -> [(off: Double, on: Double)] {
-        try await withEngine {
+        // Full after the first pair.
+        let pool = configuration.maxTotalTokens ?? 2 * prompts * (promptTokens + outputTokens + 64)
+        return try await withEngine {
+            $0.maxTotalTokens = pool
             $0.disableRadixCache = true
         } body: { off in
-            try await withEngine { on in
+            try await withEngine {
+                $0.maxTotalTokens = pool
+            } body: { on in
                 var text = RandomText(on)
                 func round() -> [Prompt] {
                     (0..<prompts).map { _ in Prompt(tokens: text.next(promptTokens), outputLength: outputTokens) }

@@ -2,15 +2,21 @@
 /// linear probing and backward-shift deletion (Knuth, TAOCP vol. 3, section 6.4, algorithm R). A dictionary in each
 /// node would cost a heap object and reference counting per step of every walk.
 struct ChildTable: Sendable {
-    private static let empty = UInt64.max
-    private var keys: [UInt64]
-    private var values: [NodeIndex]
+    /// Key and value side by side: a walk through a large tree waits for one cache line here, not for two.
+    private struct Entry {
+        var key: UInt64
+        var child: NodeIndex
+
+        static let empty = Entry(key: .max, child: noNode)
+        var isEmpty: Bool { key == .max }
+    }
+
+    private var entries: [Entry]
     private var shift: UInt64
     private(set) var count = 0
 
     init() {
-        keys = Array(repeating: Self.empty, count: 16)
-        values = Array(repeating: noNode, count: 16)
+        entries = Array(repeating: .empty, count: 16)
         shift = 64 - 4
     }
 
@@ -19,53 +25,50 @@ struct ChildTable: Sendable {
         let key = Self.key(parent, token)
         var slot = home(key)
         while true {
-            let found = keys[slot]
-            if found == key { return values[slot] }
-            if found == Self.empty { return noNode }
-            slot = (slot + 1) & (keys.count - 1)
+            let found = entries[slot]
+            if found.key == key { return found.child }
+            if found.isEmpty { return noNode }
+            slot = (slot + 1) & (entries.count - 1)
         }
     }
 
     /// Adds the child, or replaces the one with the same parent and token.
     mutating func set(_ child: NodeIndex, of parent: NodeIndex, token: Int32) {
-        if (count + 1) * 2 > keys.count { grow() }
+        if (count + 1) * 2 > entries.count { grow() }
         let key = Self.key(parent, token)
         var slot = home(key)
-        while keys[slot] != Self.empty {
-            if keys[slot] == key {
-                values[slot] = child
+        while !entries[slot].isEmpty {
+            if entries[slot].key == key {
+                entries[slot].child = child
                 return
             }
-            slot = (slot + 1) & (keys.count - 1)
+            slot = (slot + 1) & (entries.count - 1)
         }
-        keys[slot] = key
-        values[slot] = child
+        entries[slot] = Entry(key: key, child: child)
         count += 1
     }
 
     mutating func remove(of parent: NodeIndex, token: Int32) {
         let key = Self.key(parent, token)
-        let mask = keys.count - 1
+        let mask = entries.count - 1
         var hole = home(key)
-        while keys[hole] != key {
-            if keys[hole] == Self.empty { return }
+        while entries[hole].key != key {
+            if entries[hole].isEmpty { return }
             hole = (hole + 1) & mask
         }
         count -= 1
         var slot = hole
         while true {
             slot = (slot + 1) & mask
-            if keys[slot] == Self.empty { break }
+            if entries[slot].isEmpty { break }
             // An entry may move back into the hole only if its home lies at or before the hole, cyclically.
-            let distanceFromHome = (slot - home(keys[slot])) & mask
+            let distanceFromHome = (slot - home(entries[slot].key)) & mask
             if distanceFromHome >= (slot - hole) & mask {
-                keys[hole] = keys[slot]
-                values[hole] = values[slot]
+                entries[hole] = entries[slot]
                 hole = slot
             }
         }
-        keys[hole] = Self.empty
-        values[hole] = noNode
+        entries[hole] = .empty
     }
 
     private static func key(_ parent: NodeIndex, _ token: Int32) -> UInt64 {
@@ -78,17 +81,14 @@ struct ChildTable: Sendable {
     }
 
     private mutating func grow() {
-        let oldKeys = keys
-        let oldValues = values
-        keys = Array(repeating: Self.empty, count: oldKeys.count * 2)
-        values = Array(repeating: noNode, count: oldKeys.count * 2)
+        let old = entries
+        entries = Array(repeating: .empty, count: old.count * 2)
         shift -= 1
-        let mask = keys.count - 1
-        for (index, key) in oldKeys.enumerated() where key != Self.empty {
-            var slot = home(key)
-            while keys[slot] != Self.empty { slot = (slot + 1) & mask }
-            keys[slot] = key
-            values[slot] = oldValues[index]
+        let mask = entries.count - 1
+        for entry in old where !entry.isEmpty {
+            var slot = home(entry.key)
+            while !entries[slot].isEmpty { slot = (slot + 1) & mask }
+            entries[slot] = entry
         }
     }
 }

@@ -22,6 +22,8 @@ package struct PagePool: Sendable {
     package private(set) var leased = 0
     /// Used as a stack, so that the page freed last, still warm in the CPU's cache, is given out first.
     private var freeList: [Int32]
+    /// Pages from here on have never been given out.
+    package private(set) var firstUnused = 0
     /// Every page that has become free since the last `takeFreed`; recorded only for a caller that takes them.
     private var freed: [Int32] = []
     package var recordsFreed = false
@@ -40,6 +42,7 @@ package struct PagePool: Sendable {
     package mutating func take() -> Int32? {
         guard let page = freeList.popLast() else { return nil }
         holders[Int(page)] = .sequence
+        firstUnused = max(firstUnused, Int(page) + 1)
         leased += 1
         return page
     }

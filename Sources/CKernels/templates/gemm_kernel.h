@@ -111,8 +111,9 @@ static void GEMM(widened4)(const gemm_block *b) { GEMM(block)(b, 4, GEMM_VECTORS
 static void GEMM(widened5)(const gemm_block *b) { GEMM(block)(b, 5, GEMM_VECTORS(5), true); }
 static void GEMM(widened6)(const gemm_block *b) { GEMM(block)(b, 6, GEMM_VECTORS(6), true); }
 
-/* Blocks of rows from which widening pays; they have 4 rows or more. */
-enum { GEMM(least_blocks) = 4 };
+/* Blocks of rows from which widening pays; they have 4 rows or more. And rows that a widened unit meets in one go: their
+ * activations for the unit (96 KiB) stay in the second-level cache while the columns of the panel pass. */
+enum { GEMM(least_blocks) = 4, GEMM(most_rows) = 96 };
 /* Of a unit that is widened: 16 KiB of the first-level cache; the other half is for the rows. */
 enum { GEMM(widened_columns) = GEMM_VECTORS(GEMM_BLOCK_ROWS) * VECTOR_LANES, GEMM(widened_steps) = 256 / GEMM_PARTS };
 _Static_assert(EXPAND_STEPS <= GEMM(widened_steps), "a unit of codes fits one that is widened");
@@ -167,10 +168,10 @@ static void GEMM(unit_widened)(gemm_block b, const GEMM(rows) *rows, const unsig
     }
 }
 
-static void GEMM(run)(
+/* One or more rows with one or more panels. */
+static void GEMM(run_rows)(
     const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
     int64_t count_of_rows = row_end - row_begin;
-    if (count_of_rows <= 0 || panel_begin >= panel_end) return;
     GEMM(rows) rows = {.blocks = (count_of_rows + GEMM_BLOCK_ROWS - 1) / GEMM_BLOCK_ROWS};
     rows.height = count_of_rows / rows.blocks;
     rows.higher = count_of_rows % rows.blocks;
@@ -219,6 +220,16 @@ static void GEMM(run)(
             w = next;
             step += count;
         } while (step < steps);
+    }
+}
+
+static void GEMM(run)(
+    const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
+    if (row_begin >= row_end || panel_begin >= panel_end) return;
+    int64_t rows = row_end - row_begin, parts = GEMM_WIDENS ? (rows + GEMM(most_rows) - 1) / GEMM(most_rows) : 1;
+    for (int64_t part = 0; part < parts; part++) {
+        int64_t begin = row_begin + rows * part / parts, end = row_begin + rows * (part + 1) / parts;
+        GEMM(run_rows)(c, begin, end, panel_begin, panel_end);
     }
 }
 

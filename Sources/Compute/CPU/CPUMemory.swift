@@ -38,6 +38,8 @@ package final class CPUKVCache: KVCache {
     private let region: MemoryRegion
     private let dtype: ck_dtype
     private let headStride: Int
+    /// Bytes from the start that nothing is left to do for, see `warm`.
+    private var warmed = 0
 
     init(layout: KVLayout, pages: Int) throws(ComputeError) {
         switch layout.dtype {
@@ -60,6 +62,20 @@ package final class CPUKVCache: KVCache {
         precondition(page >= 0 && page < pageCount)
         return UnsafeMutableRawBufferPointer(
             start: region.base + Int(page) * layout.bytesPerPage, count: layout.bytesPerPage)
+    }
+
+    package override func warm(beyond used: Int) -> Bool {
+        let (slice, ahead) = (2 << 20, 64 << 20)
+        let used = used * layout.bytesPerPage
+        warmed = max(warmed, used / slice * slice)
+        guard warmed < min(region.byteCount, used + ahead) else { return false }
+        let end = min(region.byteCount, warmed + slice)
+        guard region.populate(warmed..<end) else {
+            warmed = region.byteCount
+            return false
+        }
+        warmed = end
+        return true
     }
 
     package override func hostBytes(ofPage page: Int32) -> UnsafeMutableRawBufferPointer? { bytes(ofPage: page) }

@@ -35,6 +35,15 @@ final class MemoryRegion {
 
     deinit { munmap(mapping, mappedBytes) }
 
+    /// Has the system supply part of the memory now, which it otherwise does, and clears it, at the first write.
+    ///
+    /// - Parameter range: begins on a page of the system.
+    /// - Returns: false where the system cannot (Linux before 5.14, or no memory left).
+    func populate(_ range: Range<Int>) -> Bool {
+        // MADV_POPULATE_WRITE, which older headers lack.
+        madvise(base + range.lowerBound, range.count, 23) == 0
+    }
+
     /// Product of sizes, or `outOfMemory` where no machine could hold it.
     static func size(_ factors: Int..., purpose: String) throws(ComputeError) -> Int {
         var result = 1
