@@ -85,9 +85,8 @@ let package = Package(
             "Server",
             [
                 "CEmbedded", "ChatTemplates", "EngineInterface", "TextGeneration", "Tokenizers", "WireTypes", httpTypes,
-                hummingbird,
-                hummingbirdCore, hummingbirdTLS,
-                logging, nioCore, nioPosix, nioSSL, serviceLifecycle,
+                hummingbird, hummingbirdCore, hummingbirdTLS, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                serviceLifecycle,
             ]),
         library("RadishClient", [asyncHTTPClient, nioCore, nioHTTP1]),
         library("Advisor", ["EngineInterface", "Scheduling", "WireTypes"]),

@@ -10,15 +10,16 @@ extension TextRequest {
         if let wire = fields.constraint { constraint = Constraint(wire) }
     }
 
-    /// Makes the model call where it must, and call right where functions are strict.
+    /// Makes the model call where it must, call right where functions are strict, and only what it may.
     /// - Parameter options: of the request, for a constraint that only the tools make.
     mutating func constrain(_ tools: ToolFields, _ options: WireConstraintOptions) {
         guard tools.choice != .none else { return }
         var offered = tools.tools
         if case .function(let name) = tools.choice { offered = offered.filter { $0.name == name } }
+        if let allowed = tools.allowed { offered = offered.filter { allowed.contains($0.name) } }
         let isRequired = tools.choice != .auto
         let isStrict = offered.contains(where: \.isStrict)
-        guard isRequired || isStrict || !tools.parallel || constraint != nil else { return }
+        guard isRequired || isStrict || !tools.parallel || tools.allowed != nil || constraint != nil else { return }
         let calls = Constraint.ToolCallForm(
             functions: offered.map { tool in
                 // Without strictness OpenAI's arguments need not follow the schema; where a call is enforced they do.

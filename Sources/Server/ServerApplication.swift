@@ -53,8 +53,14 @@ package struct ServerApplication: Service {
     private func serve(on group: any EventLoopGroup) async throws {
         let onListening = onListening
         let idleTimeout = TimeAmount(configuration.idleTimeout)
-        let plain = HTTPServerBuilder.http1(
-            configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: idleTimeout))
+        let maxBodyBytes = configuration.maxBodyBytes
+        let plain = HTTPServerBuilder { responder in
+            ConformingChannel(
+                base: HTTP1Channel(
+                    responder: responder,
+                    configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: idleTimeout)),
+                maxBodyBytes: maxBodyBytes)
+        }
         let server =
             if let security = configuration.transportSecurity {
                 try HTTPServerBuilder.tls(plain, tlsConfiguration: security.configuration())

@@ -7,13 +7,20 @@ package struct TokenLogprobs: Sendable, Equatable {
         package var bytes: [UInt8]
         /// Nil for the first token of all, which follows nothing.
         package var logprob: Float?
+        /// False where the answer's text leaves it out, as special tokens.
+        package var isShown: Bool
 
-        package init(id: Int32, text: String, bytes: [UInt8], logprob: Float?) {
+        package init(id: Int32, text: String, bytes: [UInt8], logprob: Float?, isShown: Bool = true) {
             self.id = id
             self.text = text
             self.bytes = bytes
             self.logprob = logprob
+            self.isShown = isShown
         }
+
+        /// Characters (Unicode scalars) of the answer's text that begin in it: what goes on with one that began before
+        /// is none.
+        var characters: Int { isShown ? bytes.count { $0 & 0xC0 != 0x80 } : 0 }
     }
 
     package var token: Candidate
@@ -58,6 +65,9 @@ package enum ChatLogprobs {
 
 /// What the token log-probabilities look like in a text completion.
 package enum CompletionLogprobs {
+    /// Characters of text that begin in these tokens.
+    package static func characters(_ tokens: [TokenLogprobs]) -> Int { tokens.reduce(0) { $0 + $1.token.characters } }
+
     /// The value of `choices[].logprobs`.
     /// - Parameter offset: characters (Unicode scalars) of text before the first token.
     package static func write(_ tokens: [TokenLogprobs], offset: Int, to writer: inout JSONWriter) {
@@ -85,7 +95,7 @@ package enum CompletionLogprobs {
                 var position = offset
                 for token in tokens {
                     writer.int(position)
-                    position += token.token.text.unicodeScalars.count
+                    position += token.token.characters
                 }
             }
         }

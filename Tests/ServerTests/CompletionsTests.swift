@@ -77,6 +77,22 @@ struct CompletionsTests {
         }
     }
 
+    /// A character of several tokens counts once, where it begins; a stop string that is held back moves nothing.
+    @Test func textOffsetsCountCharacters() async throws {
+        let script: @Sendable (GenerationRequest) -> ScriptedEngine.Script = { _ in
+            .init(tokens: TinyModel.ids("aé🙂bxb").map { GeneratedToken(id: $0, logprob: -1) })
+        }
+        let expected = [0, 1, 2, 2, 3, 3, 3, 3, 4, 5].map { JSONValue.int($0) }
+        try await TestServer.run(script: script) { (server) async throws in
+            let body = #"{"prompt":"x","logprobs":0,"stop":["bb"]"#
+            let whole = try await server.post("/v1/completions", body + "}").json()
+            #expect(whole["choices"]?[0]?["logprobs"]?["text_offset"] == .array(expected))
+            let stream = try await server.post("/v1/completions", body + #","stream":true}"#)
+            let offsets = try stream.events().flatMap { $0["choices"]?[0]?["logprobs"]?["text_offset"]?.elements ?? [] }
+            #expect(offsets == expected)
+        }
+    }
+
     @Test func concurrentStreamsAreNotMixed() async throws {
         let script: @Sendable (GenerationRequest) -> ScriptedEngine.Script = { request in
             .init(

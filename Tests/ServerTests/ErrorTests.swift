@@ -60,6 +60,12 @@ struct ErrorTests {
                 "/generate", #"{"text":"x","sampling_params":{"top_p":9}}"#, 400, "sampling_params.top_p",
                 "invalid_value"),
             Case("/generate", #"{"input_ids":[]}"#, 400, "input_ids", "empty_prompt"),
+            Case(
+                "/generate", #"{"text":"x","return_logprob":true,"token_ids_logprob":[900]}"#, 400, "token_ids_logprob",
+                "invalid_value"),
+            Case(
+                "/generate", #"{"text":"x","return_logprob":true,"top_logprobs_num":50}"#, 400, "top_logprobs_num",
+                "invalid_value"),
         ]
         try await TestServer.run { (server) async throws in
             for each in cases {

@@ -131,6 +131,30 @@ struct MessagesTests {
             #expect(wrong.status == 400)
             #expect(try wrong.json()["error"]?["param"]?.string == "max_tokens")
             #expect(try wrong.json()["error"]?["type"]?.string == "invalid_request_error")
+            // Anthropic's clients look for the id in a header of their own.
+            let missing = try await server.post(
+                "/v1/messages", #"{"model":"no","max_tokens":1,"messages":[{"role":"user","content":"Hi"}]}"#,
+                headers: [("x-api-key", "k"), ("x-request-id", "mine")])
+            #expect(missing.status == 404 && missing.headers["request-id"] == "mine")
+            #expect(try missing.json()["error"]?["type"]?.string == "not_found_error")
+            #expect(try missing.json()["request_id"]?.string == "mine")
+        }
+    }
+
+    @Test func theAnswerFollowsASchema() async throws {
+        try await TestServer.run(contextLength: 4096, script: Self.answer) { (server) async throws in
+            let format = #"{"type":"json_schema","schema":{"type":"object","properties":{"a":{"type":"boolean"}}}}"#
+            for field in [#""output_config":{"format":\#(format)}"#, #""output_format":\#(format)"#] {
+                let response = try await server.post(
+                    "/v1/messages", #"{"max_tokens":20,"messages":[{"role":"user","content":"Hi"}],\#(field)}"#)
+                #expect(response.status == 200, "\(response.text)")
+                #expect(server.engine.record.submissions.last?.constraint != nil)
+            }
+            let wrong = try await server.post(
+                "/v1/messages",
+                #"{"max_tokens":2,"messages":[{"role":"user","content":"Hi"}],"output_config":{"format":{"type":"x"}}}"#
+            )
+            #expect(try wrong.json()["error"]?["param"]?.string == "output_config.format.type")
         }
     }
 

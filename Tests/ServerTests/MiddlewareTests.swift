@@ -8,6 +8,8 @@ struct MiddlewareTests {
     @Test func theKeyIsAskedForEverywhereButHealth() async throws {
         try await TestServer.run(configure: { $0.apiKey = "secret" }) { (server) async throws in
             #expect(try await server.get("/health").status == 200)
+            // As with SGLang and vLLM.
+            #expect(try await server.get("/metrics").status == 200)
             let headers: [([(String, String)], String)] = [
                 ([], "missing_api_key"), ([("Authorization", "Bearer wrong!")], "invalid_api_key"),
                 ([("Authorization", "Bearer secre")], "invalid_api_key"),

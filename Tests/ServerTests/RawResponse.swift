@@ -28,7 +28,9 @@ struct RawResponse: Sendable {
             let parts = line.split(separator: ":", maxSplits: 1)
             headers[parts[0].lowercased()] = parts.count > 1 ? String(parts[1].drop(while: { $0 == " " })) : ""
         }
-        if toHead || status == 204 { return (RawResponse(status: status, headers: headers, body: []), headEnd) }
+        if toHead || status == 204 || status < 200 {
+            return (RawResponse(status: status, headers: headers, body: []), headEnd)
+        }
         if headers["transfer-encoding"] == "chunked" {
             guard let (body, end) = chunks(bytes, from: headEnd) else { return nil }
             return (RawResponse(status: status, headers: headers, body: body), end)

@@ -125,6 +125,17 @@ struct ResponsesTests {
         #expect(messages[2]["tool_call_id"] == .string("c1"))
     }
 
+    @Test func onlyAllowedToolsMayBeCalled() async throws {
+        try await TestServer.run(contextLength: 4096) { (server) async throws in
+            let tools = #"[{"type":"function","name":"f"},{"type":"function","name":"g"}]"#
+            let choice = #"{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"g"}]}"#
+            let response = try await server.post(
+                "/v1/responses", #"{"input":"x","tools":\#(tools),"tool_choice":\#(choice)}"#)
+            #expect(response.status == 200, "\(response.text)")
+            #expect(server.engine.record.submissions.last?.constraint != nil)
+        }
+    }
+
     @Test func mistakesAreNamed() async throws {
         try await TestServer.run { (server) async throws in
             for (body, parameter) in [
@@ -134,6 +145,8 @@ struct ResponsesTests {
                 (#"{"input":[{"role":"user","content":[{"type":"input_image"}]}]}"#, "input[0].content[0].type"),
                 (#"{"input":"x","max_output_tokens":0}"#, "max_output_tokens"),
                 (#"{"input":"x","temperature":-1}"#, "temperature"),
+                (#"{"input":"x","top_logprobs":2}"#, "top_logprobs"),
+                (#"{"input":"x","include":["message.output_text.logprobs"]}"#, "include"),
             ] {
                 let response = try await server.post("/v1/responses", body)
                 #expect(response.status == 400, "\(body)")

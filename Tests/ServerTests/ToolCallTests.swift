@@ -146,6 +146,33 @@ struct ToolCallTests {
         }
     }
 
+    /// The others stay in the prompt: what is cached of it fits whatever is allowed.
+    @Test func onlyAllowedToolsMayBeCalled() async throws {
+        try await TestServer.run(
+            parsers: try Self.parsers(), contextLength: 4096, script: Self.script("{}")
+        ) { (server) async throws in
+            func body(_ mode: String, _ name: String) -> String {
+                let list = #"[{"type":"function","function":{"name":"\#(name)"}}]"#
+                let choice = #"{"type":"allowed_tools","allowed_tools":{"mode":"\#(mode)","tools":\#(list)}}"#
+                return #"{"messages":[\#(Self.user)],\#(Self.tools),"tool_choice":\#(choice)}"#
+            }
+            for mode in ["auto", "required"] {
+                _ = try await server.post("/v1/chat/completions", body(mode, "now"))
+                let request = try #require(server.engine.record.submissions.last)
+                #expect(request.constraint != nil, "\(mode)")
+                #expect(TinyModel.text(request.prompt).contains(#""name": "add""#))
+            }
+            for (wrong, parameter) in [
+                (body("auto", "other"), "tool_choice.allowed_tools.tools[0].function.name"),
+                (body("never", "now"), "tool_choice.allowed_tools.mode"),
+            ] {
+                let response = try await server.post("/v1/chat/completions", wrong)
+                #expect(response.status == 400)
+                #expect(try response.json()["error"]?["param"]?.string == parameter)
+            }
+        }
+    }
+
     @Test func optionsOfConstraintsCountForCallsToo() async throws {
         try await TestServer.run(
             parsers: try Self.parsers(), contextLength: 4096, script: Self.script("{}")

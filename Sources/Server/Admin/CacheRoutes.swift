@@ -84,13 +84,7 @@ struct CacheRoutes: Sendable {
         return Response { writer in
             writer.field("page_size", information.pageSize)
             writer.field("bytes_per_token", information.bytesPerToken)
-            writer.objectField("pages") { writer in
-                writer.field("total", statistics.totalPages)
-                writer.field("free", statistics.freePages)
-                writer.field("cached", statistics.cachedPages)
-                writer.field("leased", statistics.leasedPages)
-                writer.field("pinned", statistics.pinnedPages)
-            }
+            statistics.writePages(to: &writer)
             writer.field("nodes", statistics.treeNodes)
             writer.field("order", order.rawValue)
             writer.arrayField("prefixes") { writer in

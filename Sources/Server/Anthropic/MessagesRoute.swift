@@ -87,7 +87,7 @@ struct MessageEventWriter: EventWriter {
     var doneMark: [UInt8] { [] }
     var keepAlive: [UInt8] { MessageEvents.ping }
 
-    func failure(_ failure: RequestFailure) -> [UInt8] { MessageEvents.failure(failure.body) }
+    func failure(_ failure: RequestFailure) -> [UInt8] { MessageEvents.failure(failure.anthropicBody) }
 
     mutating func begin(to bytes: inout [UInt8]) {}
 

@@ -17,7 +17,7 @@ enum RequestBodyReading {
     static func json(
         _ request: Request, _ context: ServerContext, _ configuration: ServerConfiguration
     ) async throws -> JSONValue {
-        if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+        if let encoding = request.headers[.contentEncoding], !["", "identity"].contains(encoding.lowercased()) {
             throw RequestFailure(
                 .unsupportedMediaType,
                 ErrorBody(message: "The content encoding '\(encoding)' is not supported.", code: "unsupported_encoding")

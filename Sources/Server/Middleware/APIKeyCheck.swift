@@ -10,8 +10,11 @@ struct APIKeyCheck: RouterMiddleware {
     typealias Context = ServerContext
 
     private static let probes: Set<String> = ["/health", "/livez", "/readyz", "/ready", "/ping"]
-    /// The page holds nothing secret; it asks for the key itself.
-    private static let openPaths: Set<String> = probes.union(["/", "/page.css", "/page.js", "/openapi.json"])
+    /// The page holds nothing secret; it asks for the key itself. Metrics are open as with SGLang and vLLM, whose scrapers
+    /// have no key.
+    private static let openPaths: Set<String> = probes.union([
+        "/", "/page.css", "/page.js", "/openapi.json", "/metrics",
+    ])
 
     let keys: APIKeys
     let logger: Logger

@@ -16,7 +16,7 @@ struct CrossOrigin: RouterMiddleware {
             return try await next(request, context)
         }
         var headers = HTTPFields()
-        headers[.accessControlAllowMethods] = "GET, POST, DELETE, HEAD, OPTIONS"
+        headers[.accessControlAllowMethods] = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
         headers[.accessControlAllowHeaders] = request.headers[.accessControlRequestHeaders] ?? "*"
         headers[.accessControlMaxAge] = "600"
         return Response(status: .noContent, headers: headers)
@@ -32,6 +32,7 @@ struct CrossOrigin: RouterMiddleware {
         } else {
             return
         }
-        headers[.accessControlExposeHeaders] = "x-request-id"
+        // Clients in a page read when to come back.
+        headers[.accessControlExposeHeaders] = "x-request-id, retry-after"
     }
 }

@@ -28,10 +28,13 @@ struct Envelope: RouterMiddleware {
             throw lost.underlying
         } catch {
             let failure = failure(error, request, context)
-            response = failure.response(ErrorForm(path: request.uri.path))
+            response = failure.response(ErrorForm(path: request.uri.path), context.requestID)
+            // A body would be taken for the next answer.
+            if request.method == .head { response = response.createHeadResponse() }
             if failure.closesConnection { Self.closeSoon(context.channel) }
         }
         response.headers[.xRequestID] = context.requestID
+        if ErrorForm(path: request.uri.path) == .anthropic { response.headers[.requestID] = context.requestID }
         CrossOrigin.allow(&response.headers, request, configuration)
         if !context.record.streams { log.end(request, context, status: response.status) }
         return response
@@ -62,7 +65,7 @@ struct Envelope: RouterMiddleware {
 /// How the clients of each API read errors.
 enum ErrorForm: Sendable {
     case openAI
-    /// With `"type": "error"` beside it.
+    /// With `"type": "error"` and the request's id beside it, and words of its own for the kinds.
     case anthropic
     /// `error` is a string.
     case ollama
@@ -77,28 +80,46 @@ enum ErrorForm: Sendable {
         }
     }
 
-    func json(_ body: ErrorBody) -> [UInt8] {
-        guard self != .openAI else { return body.json }
+    func json(_ failure: RequestFailure, _ requestID: String = "") -> [UInt8] {
+        guard self != .openAI else { return failure.body.json }
         var writer = JSONWriter()
         writer.object { writer in
-            if self == .ollama { return writer.field("error", body.message) }
+            if self == .ollama { return writer.field("error", failure.body.message) }
             writer.field("type", "error")
             writer.name("error")
-            body.write(to: &writer)
+            failure.anthropicBody.write(to: &writer)
+            writer.field("request_id", requestID)
         }
         return writer.bytes
     }
 }
 
 extension RequestFailure {
-    func response(_ form: ErrorForm) -> Response {
+    /// With Anthropic's word for the kind of error, by which its clients choose what to do.
+    var anthropicBody: ErrorBody {
+        var body = body
+        body.type =
+            switch status.code {
+            case 401: "authentication_error"
+            case 404: "not_found_error"
+            case 413: "request_too_large"
+            case 429: "rate_limit_error"
+            case 503: "overloaded_error"
+            case 500...: "api_error"
+            default: "invalid_request_error"
+            }
+        return body
+    }
+
+    func response(_ form: ErrorForm, _ requestID: String) -> Response {
         var headers: HTTPFields = [.contentType: "application/json"]
         if let retryAfter { headers[.retryAfter] = String(retryAfter) }
         if let allowedMethods { headers[.allow] = allowedMethods }
         if closesConnection { headers[.connection] = "close" }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
         return Response(
-            status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: form.json(body))))
+            status: status, headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: form.json(self, requestID))))
     }
 }
 
@@ -121,6 +142,9 @@ extension HTTPField.Name {
     // A constant that is a valid name.
     // swift-format-ignore: NeverForceUnwrap
     static let xRequestID = HTTPField.Name("x-request-id")!
+    // As Anthropic's clients look for it.
+    // swift-format-ignore: NeverForceUnwrap
+    static let requestID = HTTPField.Name("request-id")!
     // swift-format-ignore: NeverForceUnwrap
     static let traceParent = HTTPField.Name("traceparent")!
     // swift-format-ignore: NeverForceUnwrap

@@ -17,7 +17,9 @@ struct GenerateRoute: Sendable {
             prompt: json.hasMember("text") ? "text" : "input_ids", prefix: "sampling_params.",
             [
                 "max_tokens": "sampling_params.max_new_tokens", "min_tokens": "sampling_params.min_new_tokens",
-                "top_logprobs": "top_logprobs_num", "seed": "sampling_params.sampling_seed",
+                "top_logprobs": "top_logprobs_num", "prompt_logprobs": "top_logprobs_num",
+                "logprob_start_len": "logprob_start_len", "token_ids_logprob": "token_ids_logprob",
+                "seed": "sampling_params.sampling_seed",
             ])
         let (requests, session) = try await join(body, Self.textRequests(body), engine)
         let connection = await context.connection()

@@ -106,13 +106,7 @@ struct InformationRoutes: Sendable {
     }
 
     private static func write(_ statistics: EngineStatistics, open: Int, to writer: inout JSONWriter) {
-        writer.objectField("pages") { writer in
-            writer.field("total", statistics.totalPages)
-            writer.field("free", statistics.freePages)
-            writer.field("cached", statistics.cachedPages)
-            writer.field("leased", statistics.leasedPages)
-            writer.field("evicted", statistics.evictedPages)
-        }
+        statistics.writePages(to: &writer)
         writer.objectField("requests") { writer in
             writer.field("running", statistics.runningRequests)
             writer.field("waiting", statistics.waitingRequests)

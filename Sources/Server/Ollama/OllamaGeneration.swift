@@ -71,7 +71,7 @@ struct OllamaLineWriter: EventWriter {
     // A line that is no JSON would be an error to the clients.
     var keepAlive: [UInt8] { [] }
 
-    func failure(_ failure: RequestFailure) -> [UInt8] { ErrorForm.ollama.json(failure.body) + [0x0A] }
+    func failure(_ failure: RequestFailure) -> [UInt8] { ErrorForm.ollama.json(failure) + [0x0A] }
 
     mutating func begin(to bytes: inout [UInt8]) {}
 

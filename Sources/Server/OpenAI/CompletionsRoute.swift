@@ -25,7 +25,8 @@ struct CompletionsRoute: Sendable {
             try await parts.start(textRequests, choices: choices, engine, names)
         }
         let echoes = body.echo ? body.prompts.map { Self.text($0, engine) } : nil
-        let texts = TokenTexts(tokenizer: engine.assets.tokenizer)
+        let texts = TokenTexts(
+            tokenizer: engine.assets.tokenizer, showsSpecialTokens: !body.sampling.skipSpecialTokens)
         let created = time(nil)
         let cacheReports = body.options.cacheReport ? CacheReportSource(ids: running.ids, engine: engine) : nil
         if body.options.stream {
@@ -90,7 +91,7 @@ struct CompletionsRoute: Sendable {
         _ prompt: WirePrompt, _ body: CompletionRequest, id: String, _ engine: TextEngine
     ) -> TextRequest {
         var request = TextRequest(
-            id: id, prompt: TextRequest.Prompt(prompt),
+            id: id, prompt: Self.prompt(prompt, body, engine),
             sampling: body.sampling.parameters(
                 engine.assets.defaultSampling,
                 topLogprobs: body.topLogprobs ?? (body.bestOf > body.sampling.count ? 0 : nil)),
@@ -101,6 +102,13 @@ struct CompletionsRoute: Sendable {
         request.stopPatterns = body.sampling.stopPatterns
         request.constrain(body.sampling)
         return request
+    }
+
+    private static func prompt(
+        _ prompt: WirePrompt, _ body: CompletionRequest, _ engine: TextEngine
+    ) -> TextRequest.Prompt {
+        guard case .text(let text) = prompt, !body.addsSpecialTokens else { return TextRequest.Prompt(prompt) }
+        return .tokens(engine.assets.tokenizer.encode(text, addSpecialTokens: false))
     }
 
     private static func text(_ prompt: WirePrompt, _ engine: TextEngine) -> String {
@@ -132,7 +140,7 @@ struct CompletionEventWriter: EventWriter {
     /// The prompts' texts, with `echo`.
     private let echoes: [String]?
     private var held: [HeldTokens]
-    /// Characters sent of each answer.
+    /// Characters of each answer in the tokens that were told: text may be held back behind them.
     private var offsets: [Int]
     private var tally: UsageTally
 
@@ -164,19 +172,20 @@ struct CompletionEventWriter: EventWriter {
         tally.add(update)
         let usage = options.continuousUsage ? tally.usage(of: update.index) : nil
         if let texts, let echoes, !update.prompt.isEmpty {
-            let echo = echoes[update.index / choices]
+            let logprobs = texts.logprobs(update.prompt)
             chunks.delta(
-                index: update.index, text: echo, logprobs: texts.logprobs(update.prompt), offset: 0, usage: nil,
+                index: update.index, text: echoes[update.index / choices], logprobs: logprobs, offset: 0, usage: nil,
                 to: &bytes)
-            offsets[update.index] = echo.unicodeScalars.count
+            offsets[update.index] = CompletionLogprobs.characters(logprobs)
         }
         if let texts {
             let tokens = held[update.index].release(with: update)
             if !tokens.isEmpty || !update.text.isEmpty {
+                let logprobs = texts.logprobs(tokens)
                 chunks.delta(
-                    index: update.index, text: update.text, logprobs: texts.logprobs(tokens),
-                    offset: offsets[update.index], usage: usage, to: &bytes)
-                offsets[update.index] += update.text.unicodeScalars.count
+                    index: update.index, text: update.text, logprobs: logprobs, offset: offsets[update.index],
+                    usage: usage, to: &bytes)
+                offsets[update.index] += CompletionLogprobs.characters(logprobs)
             }
         } else if !update.text.isEmpty {
             chunks.delta(index: update.index, text: update.text, logprobs: nil, offset: 0, usage: usage, to: &bytes)

@@ -6,6 +6,8 @@ import WireTypes
 /// Log-probabilities with the texts of their tokens.
 struct TokenTexts: Sendable {
     let tokenizer: Tokenizer
+    /// The answer's text has special tokens as they are spelled.
+    var showsSpecialTokens = false
 
     func logprobs(_ tokens: some Sequence<GeneratedToken>) -> [TokenLogprobs] {
         tokens.map { token in
@@ -18,9 +20,11 @@ struct TokenTexts: Sendable {
 
     private func candidate(_ id: Int32, _ logprob: Float?) -> TokenLogprobs.Candidate {
         // Special tokens stand for no text; they are shown as they are spelled.
-        let bytes = tokenizer.bytes(ofID: id) ?? Array((tokenizer.token(ofID: id) ?? "").utf8)
+        let own = tokenizer.bytes(ofID: id)
+        let bytes = own ?? Array((tokenizer.token(ofID: id) ?? "").utf8)
         return TokenLogprobs.Candidate(
-            id: id, text: String(decoding: bytes, as: UTF8.self), bytes: bytes, logprob: logprob)
+            id: id, text: String(decoding: bytes, as: UTF8.self), bytes: bytes, logprob: logprob,
+            isShown: own != nil || showsSpecialTokens)
     }
 }
 

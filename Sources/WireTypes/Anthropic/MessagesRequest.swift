@@ -55,9 +55,27 @@ package struct MessagesRequest: Sendable, Equatable {
             if let value = fields[name] { body.set(name, value) }
         }
         if let stop = fields["stop_sequences"] { body.set("stop", stop) }
+        try Self.output(fields, &body)
         try Self.thinking(fields, &body)
         try Self.tools(fields, &body)
         chat = try ChatCompletionRequest(.object(body))
+    }
+
+    /// The schema of the answer, which older clients send as `output_format`, and how hard to think.
+    private static func output(_ fields: JSONFields, _ body: inout JSONObject) throws(FieldError) {
+        let config = try fields.fields("output_config")
+        if let effort = try config?.string("effort") { body.set("reasoning_effort", .string(effort)) }
+        let newer = try config?.fields("format")
+        let older = try fields.fields("output_format")
+        guard let format = newer ?? older else { return }
+        guard try format.string("type") == "json_schema" else {
+            throw FieldError(format.path("type"), .invalid("expected \"json_schema\""))
+        }
+        guard let schema = format["schema"] else { throw FieldError(format.path("schema"), .missing) }
+        let form = JSONObject([("name", .string("answer")), ("schema", schema), ("strict", .bool(true))])
+        body.set(
+            "response_format",
+            .object(JSONObject([("type", .string("json_schema")), ("json_schema", .object(form))])))
     }
 
     private static func thinking(_ fields: JSONFields, _ body: inout JSONObject) throws(FieldError) {
@@ -81,6 +99,7 @@ package struct MessagesRequest: Sendable, Equatable {
             var function = JSONObject([("name", .string(name))])
             if let text = try tool.string("description") { function.set("description", .string(text)) }
             if let schema = tool["input_schema"] { function.set("parameters", schema) }
+            if let strict = tool["strict"] { function.set("strict", strict) }
             list.append(.object(JSONObject([("type", .string("function")), ("function", .object(function))])))
         }
         body.set("tools", .array(list))

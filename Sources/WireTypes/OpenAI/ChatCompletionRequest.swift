@@ -67,5 +67,6 @@ package struct ChatCompletionRequest: Sendable, Equatable {
             "audio", "prediction", "web_search_options", "input_ids", "echo", "documents", "chat_template", "best_of",
             "return_hidden_states",
         ])
+        try fields.refuse(["add_special_tokens"], advice: "The chat template writes the special tokens.")
     }
 }

@@ -14,6 +14,8 @@ package struct CompletionRequest: Sendable, Equatable {
     package var topLogprobs: Int?
     /// Puts the prompt before the answer.
     package var echo: Bool
+    /// vLLM: the tokenizer's own special tokens come before a text.
+    package var addsSpecialTokens: Bool
     /// Answers generated for each prompt, of which the `sampling.count` most likely are returned.
     package var bestOf: Int
 
@@ -39,6 +41,7 @@ package struct CompletionRequest: Sendable, Equatable {
         }
         topLogprobs = try fields.int("logprobs")
         echo = try fields.bool("echo") ?? false
+        addsSpecialTokens = try fields.bool("add_special_tokens") ?? true
         try fields.refuse(["suffix"], advice: "This model cannot fill in between two texts.")
         try fields.refuse(["prompt_embeds", "return_hidden_states"])
     }

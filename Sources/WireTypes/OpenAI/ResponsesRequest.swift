@@ -66,6 +66,11 @@ package struct ResponsesRequest: Sendable, Equatable {
         try fields.refuse(["background"], advice: "Answers are made while the client waits.")
         try fields.refuse(["conversation"], advice: "Use 'previous_response_id'.")
         try fields.refuse(["prompt"], advice: "There are no stored prompts.")
+        let logprobs = "Log-probabilities are told by /v1/chat/completions."
+        try fields.refuse(["top_logprobs"], advice: logprobs)
+        if try fields.strings("include", atMost: 64)?.contains("message.output_text.logprobs") == true {
+            throw FieldError("include", .unsupported(logprobs))
+        }
     }
 
     /// A text, or input items as some clients send them.
@@ -130,9 +135,25 @@ package struct ResponsesRequest: Sendable, Equatable {
         case .string(let name)?: body.set("tool_choice", .string(name))
         case let value?:
             let choice = try JSONFields(value, path: "tool_choice")
+            if try choice.string("type") == "allowed_tools" {
+                body.set("tool_choice", try Self.allowed(choice))
+                break
+            }
             guard let name = try choice.string("name") else { throw FieldError(choice.path("name"), .missing) }
             body.set("tool_choice", ChatJSON.namedFunction(name))
         }
         return .array(tools)
+    }
+
+    /// `allowed_tools` in chat's form: one level deeper, and with functions that are not flat.
+    private static func allowed(_ choice: JSONFields) throws(FieldError) -> JSONValue {
+        var tools: [JSONValue] = []
+        for (index, value) in (try choice.array("tools") ?? []).enumerated() {
+            let tool = try JSONFields(value, path: "\(choice.path("tools"))[\(index)]")
+            guard let name = try tool.string("name") else { throw FieldError(tool.path("name"), .missing) }
+            tools.append(ChatJSON.namedFunction(name))
+        }
+        let restriction = JSONObject([("mode", choice["mode"] ?? .null), ("tools", .array(tools))])
+        return .object(JSONObject([("type", .string("allowed_tools")), ("allowed_tools", .object(restriction))]))
     }
 }

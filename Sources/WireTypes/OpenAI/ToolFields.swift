@@ -34,6 +34,8 @@ package struct ToolFields: Sendable, Equatable {
 
     package var tools: [Tool] = []
     package var choice = Choice.none
+    /// Names of those that may be called; nil: all. The others stay in the prompt, so that its cached beginning fits.
+    package var allowed: Set<String>?
     /// Whether one answer may call several times.
     package var parallel = true
 
@@ -52,7 +54,11 @@ package struct ToolFields: Sendable, Equatable {
         for (index, value) in values.enumerated() {
             tools.append(try Self.tool(value, path: "\(fields.path("tools"))[\(index)]"))
         }
-        choice = try Self.choice(fields, tools)
+        if let restriction = try Self.restriction(fields) {
+            (choice, allowed) = try Self.allowed(restriction, tools)
+        } else {
+            choice = try Self.choice(fields, tools)
+        }
         let legacy = "Use 'tools' and 'tool_choice'."
         try fields.refuse(["functions"], advice: legacy)
         switch fields["function_call"] {
@@ -87,6 +93,47 @@ package struct ToolFields: Sendable, Equatable {
             name: name, parameters: parameters, isStrict: try function.bool("strict") ?? false, json: value, path: path)
     }
 
+    /// The object of a `tool_choice` of the type `allowed_tools`.
+    private static func restriction(_ fields: JSONFields) throws(FieldError) -> JSONFields? {
+        guard case .object? = fields["tool_choice"], let choice = try fields.fields("tool_choice"),
+            try choice.string("type") == "allowed_tools"
+        else { return nil }
+        guard let restriction = try choice.fields("allowed_tools") else {
+            throw FieldError(choice.path("allowed_tools"), .missing)
+        }
+        return restriction
+    }
+
+    private static func allowed(
+        _ restriction: JSONFields, _ tools: [Tool]
+    ) throws(FieldError) -> (Choice, Set<String>) {
+        let choice: Choice
+        switch try restriction.string("mode") {
+        case "auto"?: choice = .auto
+        case "required"?: choice = .required
+        case let other:
+            throw FieldError(
+                restriction.path("mode"),
+                other.map { .invalid("\"\($0)\"; expected \"auto\" or \"required\"") } ?? .missing)
+        }
+        var names: Set<String> = []
+        for (index, value) in (try restriction.array("tools") ?? []).enumerated() {
+            let tool = try JSONFields(value, path: "\(restriction.path("tools"))[\(index)]")
+            guard let function = try tool.fields("function") else { throw FieldError(tool.path("function"), .missing) }
+            names.insert(try named(function, among: tools))
+        }
+        guard !names.isEmpty else { throw FieldError(restriction.path("tools"), .missing) }
+        return (choice, names)
+    }
+
+    private static func named(_ function: JSONFields, among tools: [Tool]) throws(FieldError) -> String {
+        guard let name = try function.string("name") else { throw FieldError(function.path("name"), .missing) }
+        guard tools.contains(where: { $0.name == name }) else {
+            throw FieldError(function.path("name"), .invalid("'tools' has no function \"\(name)\""))
+        }
+        return name
+    }
+
     private static func choice(_ fields: JSONFields, _ tools: [Tool]) throws(FieldError) -> Choice {
         let path = fields.path("tool_choice")
         let wanted: Choice
@@ -103,11 +150,7 @@ package struct ToolFields: Sendable, Equatable {
             guard let function = try object.fields("function") else {
                 throw FieldError(object.path("function"), .missing)
             }
-            guard let name = try function.string("name") else { throw FieldError(function.path("name"), .missing) }
-            guard tools.contains(where: { $0.name == name }) else {
-                throw FieldError(function.path("name"), .invalid("'tools' has no function \"\(name)\""))
-            }
-            wanted = .function(name)
+            wanted = .function(try named(function, among: tools))
         }
         guard !tools.isEmpty else { throw FieldError(path, .invalid("it is only allowed when 'tools' has functions")) }
         return wanted
