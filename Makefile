@@ -96,7 +96,6 @@ system-packages:
 
 python: .venv/.ready
 
-# sglang itself asks for torch and CUDA; its frontend language needs little of that.
 .venv/.compat: .venv/.ready Tools/compat/requirements.txt
 	.venv/bin/pip install --quiet --disable-pip-version-check -r Tools/compat/requirements.txt
 	touch $@

@@ -10,6 +10,7 @@ from scene import ADD, DOCUMENT, MESSAGES, QUESTION, expect, expect_answer
 
 def anthropic_checks(url: str, model: str):
     import anthropic
+    from pydantic import BaseModel
 
     client = anthropic.Anthropic(base_url=url, api_key="none")
     ask = [{"role": "user", "content": QUESTION}]
@@ -18,6 +19,7 @@ def anthropic_checks(url: str, model: str):
         answer = client.messages.create(model=model, max_tokens=20, system=DOCUMENT, messages=ask, extra_body={"temperature": 0})
         expect_answer(answer.content[0].text)
         expect(answer.stop_reason == "end_turn" and answer.usage.output_tokens > 0, answer)
+        expect(answer._request_id, "no request id")
 
     def stream():
         with client.messages.stream(
@@ -58,11 +60,20 @@ def anthropic_checks(url: str, model: str):
         expect(answer.stop_reason == "tool_use" and set(use.input) == {"a", "b"}, answer)
         expect(json.loads(pieces) == use.input, pieces)
 
+    def parsed():
+        class Sky(BaseModel):
+            blue: bool
+
+        answer = client.messages.parse(
+            model=model, max_tokens=40, messages=ask, output_format=Sky, extra_body={"temperature": 0})
+        expect(isinstance(answer.parsed_output, Sky), answer)
+
     def errors():
         try:
             client.messages.create(model="no-such-model", max_tokens=4, messages=ask)
         except anthropic.NotFoundError as error:
-            expect(error.body["type"] == "error", error.body)
+            expect(error.body["type"] == "error" and error.body["error"]["type"] == "not_found_error", error.body)
+            expect(error.request_id, "no request id")
             return
         raise AssertionError("an unknown model was accepted")
 
@@ -72,7 +83,7 @@ def anthropic_checks(url: str, model: str):
                 model=model, max_tokens=20, system=DOCUMENT, messages=ask, extra_body={"temperature": 0})
         expect_answer(answer.content[0].text)
 
-    yield from [message, stream, count_tokens, tools, tools_stream, errors, asynchronous]
+    yield from [message, stream, count_tokens, tools, tools_stream, parsed, errors, asynchronous]
 
 
 def ollama_checks(url: str, model: str):

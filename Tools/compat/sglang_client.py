@@ -1,8 +1,4 @@
-"""SGLang's frontend language over RuntimeEndpoint. The `sglang` package itself asks for torch and CUDA packages; where
-it is not installed, its native endpoints are checked with plain HTTP in the way RuntimeEndpoint uses them."""
-
-import os
-import sys
+"""SGLang's frontend language over RuntimeEndpoint, and its native endpoints with plain HTTP."""
 
 import httpx
 
@@ -15,8 +11,6 @@ def prompt() -> str:
 
 
 def frontend_checks(url: str, model: str):
-    # Where sglang and what it needs are installed, if not beside the other clients, whose versions it would replace.
-    sys.path += [path for path in os.environ.get("SGLANG_PATH", "").split(":") if path]
     import sglang as sgl
     from sglang.lang.backend.runtime_endpoint import RuntimeEndpoint
 

@@ -6,7 +6,7 @@ import json
 import httpx
 from openai import BadRequestError, OpenAI
 
-from scene import DOCUMENT, MESSAGES, QUESTION, expect, expect_answer
+from scene import ADD, DOCUMENT, MESSAGES, QUESTION, expect, expect_answer
 
 
 def events(response) -> list[dict]:
@@ -235,6 +235,27 @@ def checks(url: str, model: str):
         expect(scored["choices"][0]["prompt_logprobs"][0] is None, scored)
         expect(len(scored["choices"][0]["prompt_logprobs"]) == scored["usage"]["prompt_tokens"], scored)
 
+    def allowed_tools():
+        """Both tools stay in the prompt; only the allowed one can be called."""
+        other = {"type": "function", "function": {**ADD["function"], "name": "subtract"}}
+        for name in ["add", "subtract"]:
+            choice = {"type": "allowed_tools", "allowed_tools": {
+                "mode": "required", "tools": [{"type": "function", "function": {"name": name}}]}}
+            answer = ask(tools=[ADD, other], tool_choice=choice, max_tokens=200)
+            calls = answer.choices[0].message.tool_calls
+            expect(calls and {call.function.name for call in calls} == {name}, calls)
+            tools = [{"type": "function", **tool["function"], "strict": True} for tool in [ADD, other]]
+            response = client.responses.create(
+                model=model, input="1 + 1?", tools=tools, temperature=0, tool_choice={
+                    "type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": name}]})
+            expect({item.name for item in response.output if item.type == "function_call"} == {name}, response.output)
+
+    def text_offsets():
+        """They point into the text, also behind characters of several tokens."""
+        choice = complete("é, 漢字 and 🙂", max_tokens=6, logprobs=1, echo=True).choices[0]
+        for token, offset in zip(choice.logprobs.tokens, choice.logprobs.text_offset):
+            expect("\ufffd" in token or choice.text[offset:offset + len(token)] == token, (token, offset))
+
     def guided():
         for extra, holds in [
             ({"guided_choice": ["yes", "no"]}, lambda text: text in ("yes", "no")),
@@ -283,4 +304,4 @@ def checks(url: str, model: str):
 
     yield from [error_bodies, unknown_model, context_overflow, cached_tokens_always, stream_form, several_answers,
                 best_of, chat_logprobs, completion_logprobs, suffix, logit_bias, stop_strings, lengths, penalties,
-                sampling_extras, template_extras, guided, content_parts, ignored_fields, token_counts, model_list]
+                sampling_extras, template_extras, allowed_tools, text_offsets, guided, content_parts, ignored_fields, token_counts, model_list]

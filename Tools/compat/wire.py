@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -67,6 +68,27 @@ def error_forms(server: ServerProcess, http: httpx.Client) -> str:
     for path in ["/sleep", "/wake_up", "/classify", "/load_lora_adapter", "/v1/audio/transcriptions"]:
         expect_error(http.post(path, json={}), 400, "unsupported_endpoint")
     return f"{count} errors of {len(posts)} endpoints have their clients' form, an id and a 4xx"
+
+
+def old_clients(server: ServerProcess, http: httpx.Client) -> str:
+    """Who asks before sending, knows HTTP/1.0 only, or asks for the head only."""
+    port = int(server.root.rsplit(":", 1)[1])
+    body = json.dumps({**ASK, "stream": True}).encode()
+    head = f"POST {CHAT} HTTP/1.%d\r\nHost: x\r\nContent-Length: {len(body)}\r\n%s\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as asking:
+        asking.sendall((head % (1, "Expect: 100-continue\r\nConnection: close\r\n")).encode())
+        expect(asking.recv(1000).startswith(b"HTTP/1.1 100 "), "no 100 Continue")
+        asking.sendall(body)
+        expect(b"data: [DONE]" in b"".join(iter(lambda: asking.recv(65536), b"")), "no answer")
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as old:
+        old.sendall((head % (0, "")).encode() + body)
+        answer = b"".join(iter(lambda: old.recv(65536), b""))
+        expect(answer.endswith(b"data: [DONE]\n\n") and b"chunked" not in answer, answer[:300])
+    for path, status in [("/", 200), ("/v1/models", 200), (CHAT, 405), ("/no/such/path", 404)]:
+        response = http.head(path)
+        expect(response.status_code == status and response.headers["x-request-id"], (path, response.status_code))
+    expect(http.get("/health").status_code == 200, "a body behind the head of an answer")
+    return "100 Continue, HTTP/1.0 and HEAD"
 
 
 def models(server: ServerProcess, http: httpx.Client) -> str:
@@ -233,7 +255,7 @@ def main() -> int:
             print(f"FAIL {name}: {type(error).__name__}: {error}", flush=True)
 
     with ServerProcess(arguments.binary) as server, httpx.Client(base_url=server.root, timeout=60) as http:
-        for check in [error_forms, models, overflow, streams, silence, examples]:
+        for check in [error_forms, old_clients, models, overflow, streams, silence, examples]:
             told(check.__name__, lambda: check(server, http))
         server.wait_until_idle()
     told("full_queue", lambda: full_queue(arguments.binary))
