@@ -36,6 +36,23 @@ import Testing
         #expect(documented.subtracting(shown).subtracting(hidden) == [])
     }
 
+    /// Where two option groups have a flag of the same name, one of them never hears of it.
+    @Test(arguments: [
+        "serve", "chat", "generate", "tokenize", "inspect", "doctor", "plan", "advise", "record", "bench serving",
+        "bench compare", "bench one-batch", "bench offline-throughput", "bench kernels", "bench cache", "bench grammar",
+        "bench quality", "bench startup",
+    ])
+    func noFlagIsThereTwice(command: String) {
+        let help = Binary.run("\(command) --help")
+        #expect(help.status == 0 && help.text.contains("OVERVIEW: "))
+        let lines = help.text.split(separator: "\n").filter { $0.hasPrefix("  -") }
+        let flags = lines.flatMap { line in
+            line.dropFirst(2).split(separator: "  ")[0].matches(of: /--[a-z][a-z0-9-]+/).map { String($0.0) }
+        }
+        let twice = Dictionary(grouping: flags) { $0 }.filter { $0.value.count > 1 }.keys.sorted()
+        #expect(twice == [], "\(command)")
+    }
+
     @Test func offlineThroughputPrintsSGLangsTable() throws {
         let output = Binary.run(
             "bench offline-throughput --dataset-name random --random-input 32 --random-output 4 --num-prompts 5 "

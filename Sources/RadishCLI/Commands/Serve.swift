@@ -53,6 +53,7 @@ struct Serve: AsyncParsableCommand {
         // What can be refused without loading is refused before the port opens.
         let source = EngineStart.source(model)
         var wanted = try EngineStart.settings(model, cache, scheduling, machine)
+        wanted.engine.randomSeed = model.randomSeed ?? server.seed
         wanted.engine.tiers = try TierStart.tiers(tiers, logger: logger)
         let settings = wanted
         let kind = try LocalEncoder.kind(source, isEmbedding: model.wantsEmbedding)

@@ -70,9 +70,7 @@ struct ModelOptions: ParsableArguments {
         help: ArgumentHelp("Longest prompt + answer in tokens; the model's own by default.", valueName: "tokens"))
     var contextLength: Int?
 
-    @Option(
-        name: [.customLong("random-seed"), .customLong("seed")],
-        help: ArgumentHelp("Seed for requests that bring none.", valueName: "n"))
+    @Option(name: .customLong("random-seed"), help: ArgumentHelp("Seed for requests that bring none.", valueName: "n"))
     var randomSeed: UInt64?
 
     @Flag(

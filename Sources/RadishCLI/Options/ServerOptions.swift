@@ -9,6 +9,9 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Port to listen on; 0 takes a free one.")
     var port = 30000
 
+    @Option(help: ArgumentHelp("vLLM's name of --random-seed.", valueName: "n"))
+    var seed: UInt64?
+
     @Option(
         name: .customLong("served-model-name"), parsing: .upToNextOption,
         help: ArgumentHelp("Names clients may give as `model`; the first is reported.", valueName: "name"))
