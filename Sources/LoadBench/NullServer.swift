@@ -125,28 +125,30 @@ private final class NullHandler: ChannelInboundHandler {
             wrapOutboundOut(.head(.init(version: .http1_1, status: .ok, headers: headers))), promise: nil)
         next(
             NIOLoopBound(context, eventLoop: context.eventLoop), dialect, token: 1, of: max(1, limit),
-            after: pace.firstToken)
+            due: .now() + pace.firstToken)
     }
 
+    /// - Parameter due: when this token is. One that comes late delays none of those after it.
     private func next(
         _ bound: NIOLoopBound<ChannelHandlerContext>, _ dialect: ServingBackend.Dialect, token: Int, of limit: Int,
-        after delay: TimeAmount
+        due: NIODeadline
     ) {
-        if delay == .zero {
-            var token = token
+        if due <= .now() {
+            var (token, due) = (token, due)
             repeat {
                 send(bound.value, dialect, token: token, of: limit)
                 token += 1
-            } while token <= limit && pace.token == .zero
-            if token <= limit { next(bound, dialect, token: token, of: limit, after: pace.token) }
+                due = due + pace.token
+            } while token <= limit && due <= .now()
+            if token <= limit { next(bound, dialect, token: token, of: limit, due: due) }
             return
         }
         let handler = NIOLoopBound(self, eventLoop: bound.value.eventLoop)
-        bound.value.eventLoop.scheduleTask(in: delay) {
+        bound.value.eventLoop.scheduleTask(deadline: due) {
             guard bound.value.channel.isActive else { return }
             handler.value.send(bound.value, dialect, token: token, of: limit)
             if token < limit {
-                handler.value.next(bound, dialect, token: token + 1, of: limit, after: handler.value.pace.token)
+                handler.value.next(bound, dialect, token: token + 1, of: limit, due: due + handler.value.pace.token)
             }
         }
     }
