@@ -76,11 +76,15 @@ let package = Package(
             ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Scheduling", "Tensors"]),
         library(
             "EngineBench",
-            ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Models", "PrefixCache", "Tensors"]),
+            [
+                "Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Models", "PrefixCache", "Statistics",
+                "Tensors",
+            ]),
         library(
             "TextGeneration",
             ["ChatTemplates", "Checkpoint", "EngineInterface", "Grammar", "OutputParsers", "Tokenizers"]),
         library("WireTypes"),
+        library("Statistics"),
         library(
             "Server",
             [
@@ -89,8 +93,8 @@ let package = Package(
                 serviceLifecycle,
             ]),
         library("RadishClient", [asyncHTTPClient, nioCore, nioHTTP1]),
-        library("Advisor", ["EngineInterface", "Scheduling", "WireTypes"]),
-        library("LoadBench", ["WireTypes", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
+        library("Advisor", ["EngineInterface", "Scheduling", "Statistics", "WireTypes"]),
+        library("LoadBench", ["Statistics", "WireTypes", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
         library(
             "Radish",
             [
@@ -103,6 +107,7 @@ let package = Package(
                 "Advisor", "ChatTemplates", "Checkpoint", "Compute", "Engine", "EngineBench", "EngineInterface",
                 "Grammar",
                 "LoadBench", "Models", "PrefixCache", "Radish", "RadishClient", "RedisTier", "Scheduling", "Server",
+                "Statistics",
                 "Tensors", "TextGeneration", "Tokenizers", "WireTypes", argumentParser, logging, serviceLifecycle,
                 unixSignals, yams,
             ],
@@ -135,6 +140,7 @@ let package = Package(
                 "Tokenizers",
             ]),
         tests("WireTypes", ["TestSupport"]),
+        tests("Statistics"),
         tests(
             "Server",
             [
@@ -145,7 +151,8 @@ let package = Package(
         tests(
             "LoadBench",
             [
-                "Checkpoint", "EngineInterface", "Server", "TestSupport", "TextGeneration", "Tokenizers", "WireTypes",
+                "Checkpoint", "EngineInterface", "Server", "Statistics", "TestSupport", "TextGeneration", "Tokenizers",
+                "WireTypes",
                 logging, serviceLifecycle,
             ]),
         tests("RadishCLI", fixtures: ["Fixtures"]),

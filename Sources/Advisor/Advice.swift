@@ -1,3 +1,5 @@
+import Statistics
+
 /// What recorded traffic says about a prefix cache, in numbers and in sentences.
 package struct Advice: Sendable {
     package struct CachePoint: Sendable, Equatable {
@@ -141,7 +143,7 @@ package struct Advice: Sendable {
 
     private func gain(_ name: String, _ without: Double, _ with: Double, lower: Bool) -> String {
         let ratio = lower ? (with > 0 ? without / with : 1) : (without > 0 ? with / without : 1)
-        return row(name, tenths(without), tenths(with), hundredths(ratio) + "x")
+        return row(name, without.fixed(1), with.fixed(1), ratio.fixed(2) + "x")
     }
 
     private func row(_ name: String, _ a: String, _ b: String, _ gain: String?) -> String {
@@ -153,16 +155,5 @@ package struct Advice: Sendable {
         String(repeating: " ", count: max(0, width - text.count)) + text
     }
 
-    private func percent(_ share: Double) -> String { tenths(share * 100) + "%" }
-
-    private func tenths(_ value: Double) -> String { decimal(value, scale: 10, digits: 1) }
-    private func hundredths(_ value: Double) -> String { decimal(value, scale: 100, digits: 2) }
-
-    private func decimal(_ value: Double, scale: Int, digits: Int) -> String {
-        guard value.isFinite, value.magnitude < 1e15 else { return "-" }
-        let units = Int((value.magnitude * Double(scale)).rounded())
-        let fraction = "\(units % scale)"
-        return (value < 0 && units > 0 ? "-" : "") + "\(units / scale)."
-            + String(repeating: "0", count: digits - fraction.count) + fraction
-    }
+    private func percent(_ share: Double) -> String { (share * 100).fixed(1) + "%" }
 }

@@ -1,7 +1,7 @@
 package import Scheduling
 
-/// How long a step takes on one machine with one model, from timings of its kernels. Piecewise linear in the rows, since
-/// the first rows cost what reading the weights costs and the later ones what multiplying costs.
+/// How long a step takes on one machine with one model, as measured. Piecewise linear in the rows, since the first rows
+/// cost what reading the weights costs and the later ones what multiplying costs.
 package struct CostModel: Sendable, Equatable {
     package struct Point: Sendable, Equatable {
         package var rows: Int
@@ -13,23 +13,17 @@ package struct CostModel: Sendable, Equatable {
         }
     }
 
-    /// All layers, by rows of the step, ascending; attention of the rows among themselves included, as if they were one
-    /// sequence's first.
-    package var layers: [Point]
-    /// Output projection and sampling, by sampled rows, ascending.
-    package var head: [Point]
+    /// A step with so many rows, ascending: those of one new sequence, the last of which is sampled.
+    package var rows: [Point]
+    /// What sampling so many rows adds to sampling one, negative for none; ascending.
+    package var sampled: [Point]
     /// Attention of all layers, for each token that lies before the rows of a sequence, by these rows, ascending.
     package var context: [Point]
-    /// Planning, commit and delivery: for each step, and for each sequence in it that gets a token.
-    package var step: Double
-    package var sampled: Double
 
-    package init(layers: [Point], head: [Point], context: [Point], step: Double, sampled: Double) {
-        self.layers = layers
-        self.head = head
-        self.context = context
-        self.step = step
+    package init(rows: [Point], sampled: [Point], context: [Point]) {
+        self.rows = rows
         self.sampled = sampled
+        self.context = context
     }
 
     /// Seconds of a planned step.
@@ -55,10 +49,9 @@ package struct CostModel: Sendable, Equatable {
 
     private func seconds(_ spans: [(start: Int, rows: Int)], sampled count: Int) -> Double {
         let rows = spans.reduce(0) { $0 + $1.rows }
-        guard rows > 0 else { return step }
-        var seconds = step + Double(count) * sampled + Self.interpolate(layers, rows)
-        if count > 0 { seconds += Self.interpolate(head, count) }
-        // `layers` took all rows for one sequence's; rows of different sequences do not see each other.
+        guard rows > 0 else { return 0 }
+        var seconds = Self.interpolate(self.rows, rows) + Self.interpolate(sampled, count)
+        // All rows were taken for one sequence's; rows of different sequences do not see each other.
         let pair = Self.interpolate(context, rows) / Double(rows)
         seconds -= pair * Double(rows * rows) / 2
         for span in spans {
@@ -68,7 +61,7 @@ package struct CostModel: Sendable, Equatable {
         return seconds
     }
 
-    /// The line through the neighbouring points; through the origin's side flat, beyond the end as steep as at the end.
+    /// The line through the neighbouring points; before the first one flat, beyond the end as steep as at the end.
     static func interpolate(_ points: [Point], _ rows: Int) -> Double {
         guard let first = points.first, let last = points.last else { return 0 }
         if rows <= first.rows { return first.seconds }

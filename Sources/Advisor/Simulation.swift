@@ -1,5 +1,6 @@
 import EngineInterface
 package import Scheduling
+import Statistics
 
 /// Plays traffic through the real scheduler and the real radix tree, with a cost model in place of the model.
 package struct Simulation: Sendable {
@@ -33,14 +34,8 @@ package struct Simulation: Sendable {
 
         package var hitRate: Double { promptTokens > 0 ? Double(cachedTokens) / Double(promptTokens) : 0 }
         package var outputThroughput: Double { seconds > 0 ? Double(generatedTokens) / seconds : 0 }
-        package var medianTimeToFirstToken: Double { Self.median(timesToFirstToken) }
-        package var medianLatency: Double { Self.median(latencies) }
-
-        private static func median(_ values: [Double]) -> Double {
-            if values.isEmpty { return 0 }
-            let sorted = values.sorted()
-            return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-        }
+        package var medianTimeToFirstToken: Double { timesToFirstToken.median }
+        package var medianLatency: Double { latencies.median }
     }
 
     package var configuration: SchedulerConfiguration
@@ -119,7 +114,9 @@ private struct Play {
                 now = max(now, requests[next].arrival)
                 continue
             }
-            now += costs.seconds(plan)
+            let seconds = costs.seconds(plan)
+            now += seconds
+            scheduler.noteStep(rows: plan.rowCount, prefillRows: plan.prefillRowCount, seconds: seconds)
             var samples: [StepResult.Sample] = []
             for entry in plan.entries where entry.samples {
                 guard let owner = owners[entry.sequence] else { continue }

@@ -1,4 +1,5 @@
 package import Compute
+package import Models
 package import PrefixCache
 package import Scheduling
 package import Tensors
@@ -44,6 +45,8 @@ package struct EngineConfiguration: Sendable {
     package var randomSeed: UInt64?
     /// A decoder whose last hidden states are wanted, not its text: it may lack an output projection.
     package var isEmbedding = false
+    /// A model to run in place of the one that the files describe, to time its steps.
+    package var sketch: ModelSketch?
 
     package init(modelPath: String) {
         self.modelPath = modelPath

@@ -3,7 +3,7 @@ package import Compute
 import EngineInterface
 package import Models
 import PrefixCache
-import Scheduling
+package import Scheduling
 import Tensors
 
 /// Model files in, running engine out. Everything that lives on the engine thread is made there.
@@ -70,7 +70,7 @@ package enum EngineLoader {
             files, backend: backend, limits: limits, dtype: configuration.dtype,
             format: configuration.weightFormat, needsOutput: !configuration.isEmbedding,
             cache: configuration.weightCacheDirectory.map { WeightCacheUse(directory: $0) { progress(.note($0)) } },
-            progress: { progress(.weights($0)) })
+            sketch: configuration.sketch, progress: { progress(.weights($0)) })
         var layout = model.kvLayout(pageSize: resolved.pageSize.value)
         if let dtype = configuration.kvCacheDType { layout.dtype = dtype }
         let available = availableMemory()
@@ -146,7 +146,8 @@ package enum EngineLoader {
         return TierDriver(tiers: tiers, cache: cache, mailbox: mailbox)
     }
 
-    private static func schedulerConfiguration(
+    /// What the scheduler of an engine with these settings is told.
+    package static func schedulerConfiguration(
         _ configuration: EngineConfiguration, _ resolved: ResolvedConfiguration, pages: Int, vocabularySize: Int,
         endOfSequenceIDs: Set<Int32>
     ) -> SchedulerConfiguration {

@@ -3,6 +3,7 @@ package import Compute
 package import Engine
 import EngineInterface
 package import PrefixCache
+import Statistics
 
 /// Runs workloads that share prefixes through an engine in this process: with the cache, without it, and with too
 /// little memory under each eviction policy.
@@ -227,7 +228,7 @@ package struct CacheBench: Sendable {
 
 /// Tokens of the whole vocabulary, the same in every run.
 private struct RandomText {
-    private var numbers = SplitMix(state: 11)
+    private var numbers = RandomSource(seed: 11)
     private let vocabularySize: UInt64
 
     init(_ engine: EngineHandle) { vocabularySize = UInt64(engine.information.vocabularySize) }

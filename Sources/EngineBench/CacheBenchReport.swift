@@ -1,4 +1,5 @@
 package import PrefixCache
+import Statistics
 
 /// The tables of `radish bench cache`.
 package struct CacheBenchReport: Sendable {

@@ -1,3 +1,5 @@
+import Statistics
+
 /// Requests that share prefixes the way applications do. Tokens are drawn from a seed, so every run sends the same.
 package struct CacheWorkload: Sendable {
     /// One request.
@@ -17,14 +19,14 @@ package struct CacheWorkload: Sendable {
     package let explanation: String
     package private(set) var requests: [Request] = []
 
-    private var numbers = SplitMix(state: 0)
+    private var numbers = RandomSource(seed: 0)
     private var vocabularySize = 1
 
     private init(_ name: String, _ explanation: String, seed: UInt64, vocabularySize: Int) {
         self.name = name
         self.explanation = explanation
         self.vocabularySize = vocabularySize
-        numbers = SplitMix(state: seed)
+        numbers = RandomSource(seed: seed)
     }
 
     /// Tokens of the longest sequence: a pool must hold at least that.

@@ -1,4 +1,5 @@
 package import Grammar
+import Statistics
 
 /// Compilation and masks of grammars on one thread, without the cache of compiled grammars, as a server meets them: a
 /// new schema, then its texts token by token. The first mask of each kind is built while it is timed.

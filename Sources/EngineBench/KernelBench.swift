@@ -1,4 +1,5 @@
 package import Compute
+import Statistics
 package import Tensors
 
 /// Each kernel alone, against what the machine can do at best.

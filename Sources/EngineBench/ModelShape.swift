@@ -1,5 +1,3 @@
-import Glibc
-
 /// Sizes of a model, as far as kernels see them.
 package struct ModelShape: Sendable {
     package var name: String
@@ -9,33 +7,6 @@ package struct ModelShape: Sendable {
     package var keyValueHeads: Int
     package var headDimension: Int
     package var vocabulary: Int
-    /// Of the layers that have experts in place of an MLP.
-    package var experts: Experts?
-
-    package struct Experts: Sendable {
-        package var count: Int
-        /// For each token.
-        package var chosen: Int
-        package var intermediate: Int
-        /// Width of what every token goes through; 0: nothing.
-        package var shared: Int
-        /// Layers with experts.
-        package var layers: Int
-
-        package init(count: Int, chosen: Int, intermediate: Int, shared: Int, layers: Int) {
-            self.count = count
-            self.chosen = chosen
-            self.intermediate = intermediate
-            self.shared = shared
-            self.layers = layers
-        }
-
-        /// Experts that are read for so many tokens, if they choose evenly.
-        package func active(_ tokens: Int) -> Int {
-            let share = Double(chosen) / Double(max(1, count))
-            return max(1, min(count, Int((Double(count) * (1 - pow(1 - share, Double(tokens)))).rounded())))
-        }
-    }
 
     package init(
         name: String, hidden: Int, intermediate: Int, heads: Int, keyValueHeads: Int, headDimension: Int,

@@ -1,5 +1,6 @@
 package import Engine
 package import EngineInterface
+import Statistics
 
 /// All prompts given to an engine at once, without HTTP: how many tokens it computes in a given time at best.
 package struct OfflineThroughput: Sendable {

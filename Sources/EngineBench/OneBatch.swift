@@ -2,6 +2,7 @@ package import Checkpoint
 package import Compute
 package import Engine
 import EngineInterface
+import Statistics
 
 /// One batch of requests, fed and decoded by an engine of its own in this process: the same threads, scheduler and
 /// kernels that serve users, with a clock around each operation and without HTTP.
@@ -59,7 +60,7 @@ package struct OneBatch: Sendable {
 
     private func feed(_ engine: EngineHandle, _ recorder: StepRecorder, round: Int) async throws -> OneBatchRound {
         let clock = ContinuousClock()
-        var generator = SplitMix(state: UInt64(round))
+        var generator = RandomSource(seed: UInt64(round))
         let prompts = (0..<batchSize).map { _ in
             (0..<inputLength).map { _ in Int32(generator.next() % UInt64(engine.information.vocabularySize)) }
         }
@@ -96,18 +97,5 @@ package struct OneBatch: Sendable {
         return OneBatchRound(
             firstTokenSeconds: firstTokens, seconds: start.duration(to: clock.now) / .seconds(1),
             steps: recorder.take(), inputLength: inputLength)
-    }
-}
-
-/// Numbers for prompts (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,5 +1,6 @@
 package import Compute
 import EngineInterface
+import Statistics
 
 extension OneBatchResult {
     /// For a person at a terminal.

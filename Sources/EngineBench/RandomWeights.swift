@@ -1,3 +1,4 @@
+import Statistics
 import Tensors
 
 /// Bytes that matrices of any shape are read from: finite numbers of both signs, of a magnitude from 0.5 to 1.
@@ -7,7 +8,7 @@ final class RandomWeights {
     /// - Parameter capacity: bytes of the largest matrix.
     init(capacity: Int) {
         bytes = .allocate(byteCount: (capacity + 7) / 8 * 8, alignment: 64)
-        var generator = SplitMix(state: 1)
+        var generator = RandomSource(seed: 1)
         for offset in stride(from: 0, to: bytes.count, by: 8) {
             // In bfloat16, and in the upper half of a float32: exponent 126, sign and mantissa at random.
             let bits = generator.next() & 0x807F_807F_807F_807F | 0x3F00_3F00_3F00_3F00

@@ -1,4 +1,5 @@
 import PrefixCache
+import Statistics
 
 /// The radix tree alone, without a model: 1,000,000 cached tokens in 10,000 branches.
 package struct TreeBench: Sendable {
@@ -20,7 +21,7 @@ package struct TreeBench: Sendable {
 
     package static func run() -> TreeBench {
         var result = TreeBench()
-        var numbers = SplitMix(state: 1)
+        var numbers = RandomSource(seed: 1)
         let fresh = measurements * (promptTokens / pageSize + 2)
         var bench = Bench(branches: 10_000, numbers: &numbers, spare: fresh)
         result.nodes = bench.tree.nodeCount
@@ -66,7 +67,7 @@ package struct TreeBench: Sendable {
         private var now = 0.0
         private let clock = ContinuousClock()
 
-        init(branches: Int, numbers: inout SplitMix, spare: Int) {
+        init(branches: Int, numbers: inout RandomSource, spare: Int) {
             tree = RadixTree(pageSize: pageSize, totalPages: branches * 8 + spare + 64)
             for _ in 0..<branches {
                 var prompt: [Int32] = []
@@ -82,7 +83,7 @@ package struct TreeBench: Sendable {
 
         func branch(_ number: UInt64) -> [Int32] { prompts[Int(number % UInt64(prompts.count))] }
 
-        static func text(_ count: Int, _ numbers: inout SplitMix) -> [Int32] {
+        static func text(_ count: Int, _ numbers: inout RandomSource) -> [Int32] {
             (0..<count).map { _ in Int32(numbers.next() % 150_000) }
         }
 

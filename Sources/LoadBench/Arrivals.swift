@@ -1,3 +1,5 @@
+import Statistics
+
 /// When requests are sent, decided before the first one is: an open loop, so a slow server never slows the arrivals.
 package enum Arrivals: Sendable, Equatable {
     /// All at once.

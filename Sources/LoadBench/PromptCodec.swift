@@ -1,3 +1,5 @@
+import Statistics
+
 /// Text ↔ ids of the model under test, as far as datasets need it. Closures, because this module runs where no model is
 /// and the tokenizer is not its own.
 package struct PromptCodec: Sendable {

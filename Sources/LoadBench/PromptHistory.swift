@@ -1,3 +1,4 @@
+import Statistics
 import WireTypes
 
 /// Which prompts earlier runs sent to which server, to call out the best-known trap of benchmarks: the second run of the

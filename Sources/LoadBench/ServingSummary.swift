@@ -1,3 +1,5 @@
+package import Statistics
+
 /// The numbers of one run, computed as SGLang's `bench_serving` does. Times in seconds; the names of the result file are
 /// `ServingRecord`'s.
 package struct ServingSummary: Sendable, Equatable {

@@ -54,21 +54,27 @@ package enum ModelLoader {
     ///   - dtype: a floating type that matrices are converted to; nil: as stored.
     ///   - format: of the layers' matrices; `ofTables` of the embedding and the output projection.
     ///   - needsOutput: false: the logits are not wanted, so the output projection may be missing.
-    ///   - cache: where packed weights are kept for the next start.
+    ///   - cache: where packed weights are kept for the next start; not those of a sketch.
+    ///   - sketch: what to load in place of the model itself.
     ///   - progress: called before the first tensor and after each.
     /// - Throws: `CheckpointError`, `ModelError` or `ComputeError`.
     package static func load(
         _ files: ModelFiles, backend: any Backend, limits: ModelLimits, dtype: DType? = nil,
         format: WeightFormat = .stored, needsOutput: Bool = true, cache: WeightCacheUse? = nil,
-        progress: (LoadProgress) -> Void = { _ in }
+        sketch: ModelSketch? = nil, progress: (LoadProgress) -> Void = { _ in }
     ) throws -> any Model {
         if let dtype, !dtype.isFloatingPoint {
             throw ComputeError.unsupportedDType(
                 tensor: "all weights", dtype: dtype, supported: WeightReader.supported)
         }
         var spec = try spec(files)
-        let source = try source(files, spec)
+        var source = try source(files, spec)
         if !needsOutput, source.information("lm_head.weight") == nil { spec.tiesEmbeddings = true }
+        if let sketch {
+            spec = spec.first(max(1, sketch.layers))
+            source = SketchedWeights(source, sketch)
+        }
+        let cache = sketch == nil ? cache : nil
         let names = WeightNames(spec)
         try check(names, source)
         let key = "\(dtype?.rawValue ?? "as stored") \(format.rawValue)"

@@ -14,6 +14,9 @@ package struct WeightFootprint: Sendable {
     /// Bytes that a step of one sequence reads: of the experts those that are chosen, of the embedding a row.
     package private(set) var bytesPerStep = 0
 
+    /// Bytes of what lies in a decoder's layers.
+    package private(set) var layers = 0
+
     package var total: Int { bytes.values.reduce(0, +) }
 
     /// A decoder.
@@ -37,6 +40,7 @@ package struct WeightFootprint: Sendable {
                 format: routers.contains(part.name) ? .stored : isTable ? format.ofTables : format,
                 mayBeCoded: !routers.contains(part.name))
         }
+        layers = names.layers.flatMap(\.parts).reduce(0) { $0 + (bytes[$1.name] ?? 0) }
         bytesPerStep = total
         if names.output != nil { bytesPerStep -= bytes[names.embedding.name] ?? 0 }
         for (layer, experts) in zip(names.layers, spec.experts) {

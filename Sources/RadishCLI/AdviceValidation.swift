@@ -6,6 +6,7 @@ import EngineBench
 import Models
 import Radish
 import Scheduling
+import Statistics
 import Tensors
 
 /// What `radish advise` would have said about the workloads of `radish bench cache`, beside what an engine in this
@@ -52,7 +53,6 @@ struct AdviceValidation {
 
     private let plan: ModelPlan
     private let resolved: ResolvedConfiguration
-    private let files: ModelFiles
     private let threads: Int?
     private let workloads: [CacheWorkload]
     /// Rounds of each measurement; the fastest counts.
@@ -64,18 +64,18 @@ struct AdviceValidation {
     {
         plan = try ModelPlan(model, cache, scheduling, machine)
         resolved = try plan.requireFit()
-        files = try EngineStart.source(model).files()
         threads = machine.threads
         // Lengths and ids are those of `radish bench cache`.
         workloads = CacheWorkload.all(vocabularySize: 500, scale: 0.6)
     }
 
     func run() async throws -> Report {
-        let costs = try await plan.measureCosts(threads: threads).costs
+        let costs = try await plan.measureCosts(resolved, threads: threads)
         let predictions = workloads.map { predict($0, costs) }
         let threads = threads
         let bench = CacheBench(
-            plan.configuration, files: files, backend: { try CPUBackend(kernels: nil, threads: threads, pin: true) })
+            plan.configuration, files: plan.files,
+            backend: { try CPUBackend(kernels: nil, threads: threads, pin: true) })
         var report = Report(lines: [])
         for (workload, predicted) in zip(workloads, predictions) {
             StandardStreams.note("measuring \(workload.name)\n")

@@ -1,5 +1,6 @@
 import Glibc
 import LoadBench
+import Statistics
 import Synchronization
 
 /// A bar on standard error that fills as answers come in; nothing where that is no terminal.

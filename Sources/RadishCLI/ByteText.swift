@@ -1,4 +1,5 @@
 import EngineBench
+import Statistics
 
 /// Sizes for people.
 enum ByteText {

@@ -10,8 +10,9 @@ import Tensors
 
 /// Sizes and speeds of a model on this machine, before anything is loaded.
 struct ModelPlan {
+    let name: String
+    let files: ModelFiles
     let spec: DecoderSpec
-    let shape: ModelShape
     /// Type that matrices have in memory.
     let dtype: DType
     let layout: KVLayout
@@ -19,6 +20,8 @@ struct ModelPlan {
     let weightBytes: Int
     /// What a step of one sequence reads of them.
     let weightBytesPerStep: Int
+    /// Of one layer, on average.
+    let layerBytes: Int
     let format: WeightFormat
     /// What most of the weights are in memory.
     let form: String
@@ -44,16 +47,6 @@ struct ModelPlan {
             if let dtype = tensor.dtype, dtype.isFloatingPoint { bytes[dtype, default: 0] += tensor.bytes.count }
         }
         let dtype = model.dtype.dtype ?? bytes.max { $0.value < $1.value }?.key ?? .bfloat16
-        var shape = ModelShape(
-            name: EngineStart.source(model).name, hidden: spec.hiddenSize, intermediate: spec.intermediateSize,
-            heads: spec.headCount, keyValueHeads: spec.keyValueHeadCount, headDimension: spec.headDimension,
-            vocabulary: spec.vocabularySize)
-        if let experts = spec.experts.compactMap({ $0 }).first {
-            shape.experts = ModelShape.Experts(
-                count: experts.count, chosen: experts.rule.chosen, intermediate: experts.intermediateSize,
-                shared: experts.sharedSize, layers: spec.experts.count { $0 != nil })
-        }
-        self.shape = shape
         var settings = try EngineStart.settings(model, cache, scheduling, machine).engine
         settings.contextLength = model.contextLength
         let pageSize = settings.pageSize.map { max(16, $0) } ?? 16
@@ -62,6 +55,7 @@ struct ModelPlan {
         let footprint = try WeightFootprint(files, dtype: model.dtype.dtype, format: format)
         let weightBytes = footprint.total
         weightBytesPerStep = footprint.bytesPerStep
+        layerBytes = footprint.layers / spec.layerCount
         var bytesOfForms: [String: Int] = [:]
         for (name, form) in footprint.forms { bytesOfForms[form, default: 0] += footprint.bytes[name] ?? 0 }
         form = bytesOfForms.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key ?? dtype.rawValue
@@ -75,6 +69,8 @@ struct ModelPlan {
         } catch {
             refusal = ErrorText.describe(error)
         }
+        name = EngineStart.source(model).name
+        self.files = files
         self.spec = spec
         self.dtype = dtype
         self.layout = layout
@@ -94,42 +90,21 @@ struct ModelPlan {
 
     /// The scheduler that `radish serve` would have.
     func schedulerConfiguration(_ resolved: ResolvedConfiguration) -> SchedulerConfiguration {
-        let page = resolved.pageSize.value
-        var scheduler = SchedulerConfiguration(
-            totalPages: max(1, resolved.poolTokens.value / page), contextLength: resolved.contextLength.value,
-            vocabularySize: spec.vocabularySize)
-        scheduler.pageSize = page
-        scheduler.maxRunningRequests = resolved.maxRunningRequests.value
-        scheduler.maxBatchTokens = resolved.stepTokens.value
-        scheduler.chunkedPrefillSize = resolved.chunkedPrefillSize.value
-        scheduler.maxQueuedRequests = resolved.maxQueuedRequests.value
-        scheduler.disableRadixCache = configuration.disableRadixCache
-        if let policy = configuration.evictionPolicy { scheduler.evictionPolicy = policy }
-        if let policy = configuration.schedulePolicy { scheduler.policy = policy }
-        return scheduler
+        EngineLoader.schedulerConfiguration(
+            configuration, resolved, pages: max(1, resolved.poolTokens.value / resolved.pageSize.value),
+            vocabularySize: spec.vocabularySize, endOfSequenceIDs: [])
     }
 
-    /// Times the model's kernels on random weights, and the engine's own work with the embedded demo model: some seconds.
-    func measureCosts(
-        threads: Int?
-    ) async throws -> (costs: CostModel, ceilings: MachineCeilings, threads: Int) {
-        let overhead = try await StepOverhead.measure(
-            EngineConfiguration(modelPath: ModelSource.demo.name), files: try ModelSource.demo.files(),
-            backend: { try CPUBackend(kernels: nil, threads: threads, pin: true) })
-        let backend = try CPUBackend(kernels: nil, threads: threads, pin: true)
-        let ceilings = try backend.measureCeilings(seconds: 0.3)
-        // float16 matrices are multiplied like bfloat16 ones.
-        let costs = try ModelSpeedProbe(
-            backend, shape, layers: spec.layerCount, dtype: dtype == .float32 ? .float32 : .bfloat16, format: format
+    /// Times the steps of an engine that runs sketches of the model: some seconds.
+    func measureCosts(_ resolved: ResolvedConfiguration, threads: Int?) async throws -> CostModel {
+        let costs = try await StepCalibration(
+            configuration, files: files, poolTokens: resolved.poolTokens.value, layerBytes: layerBytes,
+            backend: { try CPUBackend(kernels: nil, threads: threads, pin: true) }
         ).measure()
-        func points(_ measured: [(rows: Int, seconds: Double)]) -> [CostModel.Point] {
+        func points(_ measured: [StepCosts.Point]) -> [CostModel.Point] {
             measured.map { CostModel.Point(rows: $0.rows, seconds: $0.seconds) }
         }
-        return (
-            CostModel(
-                layers: points(costs.layers), head: points(costs.head), context: points(costs.context),
-                step: overhead.step, sampled: overhead.sequence),
-            ceilings, backend.information.threads
-        )
+        return CostModel(
+            rows: points(costs.rows), sampled: points(costs.sampled), context: points(costs.context))
     }
 }

@@ -133,8 +133,8 @@ struct ReuseDistanceTests {
 
 struct SimulationTests {
     private let costs = CostModel(
-        layers: [.init(rows: 1, seconds: 0.01), .init(rows: 512, seconds: 0.5)],
-        head: [.init(rows: 1, seconds: 0.001)], context: [.init(rows: 1, seconds: 0)], step: 0, sampled: 0)
+        rows: [.init(rows: 1, seconds: 0.011), .init(rows: 512, seconds: 0.501)],
+        sampled: [.init(rows: 0, seconds: -0.001), .init(rows: 1, seconds: 0)], context: [.init(rows: 1, seconds: 0)])
 
     private func configuration(pages: Int = 4096) -> SchedulerConfiguration {
         SchedulerConfiguration(totalPages: pages, contextLength: 8192, vocabularySize: 1 << 20)
@@ -176,7 +176,7 @@ struct SimulationTests {
     }
 
     @Test func costsAreInterpolatedAndRisePastTheEnd() {
-        #expect(costs.prefill(tokens: 512, chunk: 512) == 0.501)
+        #expect(abs(costs.prefill(tokens: 512, chunk: 512) - 0.501) < 1e-12)
         #expect(abs(costs.decodeStep(sequences: 1, context: 100) - 0.011) < 1e-12)
         #expect(costs.decodeStep(sequences: 1024, context: 0) > 0.9)
     }
@@ -184,12 +184,13 @@ struct SimulationTests {
     /// Rows see their own sequence only: the same rows in one sequence and in several, behind the same context.
     @Test func contextCostsWhatTheRowsSeeOfIt() {
         let costs = CostModel(
-            layers: [.init(rows: 1, seconds: 1), .init(rows: 101, seconds: 101)], head: [],
-            context: [.init(rows: 1, seconds: 0.01), .init(rows: 101, seconds: 1.01)], step: 2, sampled: 0.5)
-        #expect(abs(costs.prefill(tokens: 100, chunk: 100) - (2.5 + 100)) < 1e-9)
-        #expect(abs(costs.prefill(tokens: 100, chunk: 50) - (4.5 + 100 + 50 * 0.5)) < 1e-9)
+            rows: [.init(rows: 1, seconds: 3), .init(rows: 101, seconds: 103)],
+            sampled: [.init(rows: 0, seconds: -0.5), .init(rows: 1, seconds: 0), .init(rows: 11, seconds: 5)],
+            context: [.init(rows: 1, seconds: 0.01), .init(rows: 101, seconds: 1.01)])
+        #expect(abs(costs.prefill(tokens: 100, chunk: 100) - (2 + 100)) < 1e-9)
+        #expect(abs(costs.prefill(tokens: 100, chunk: 50) - (2 * 52 - 0.5 + 50 * 0.5)) < 1e-9)
         // Ten rows would see 50 pairs among themselves in one sequence; alone each sees half of one.
-        #expect(abs(costs.decodeStep(sequences: 10, context: 200) - (2 + 5 + 10 + 0.01 * (2000 + 5 - 50))) < 1e-9)
+        #expect(abs(costs.decodeStep(sequences: 10, context: 200) - (12 + 4.5 + 0.01 * (2000 + 5 - 50))) < 1e-9)
     }
 }
 

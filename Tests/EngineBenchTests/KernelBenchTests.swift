@@ -7,19 +7,6 @@ struct KernelBenchTests {
     private static let tiny = ModelShape(
         name: "tiny", hidden: 64, intermediate: 96, heads: 4, keyValueHeads: 2, headDimension: 16, vocabulary: 300)
 
-    @Test func expertsAreTimedAsFarAsTheyAreChosen() throws {
-        let experts = ModelShape.Experts(count: 8, chosen: 2, intermediate: 32, shared: 16, layers: 3)
-        #expect(experts.active(1) == 2 && experts.active(2) == 4 && experts.active(1000) == 8)
-        var shape = Self.tiny
-        shape.experts = experts
-        let backend = try CPUBackend(kernels: nil, threads: 2, pin: false)
-        for layers in [3, 4] {
-            let costs = try ModelSpeedProbe(backend, shape, layers: layers, dtype: .bfloat16, seconds: 0)
-                .measure(rows: [1, 8])
-            #expect(costs.layers.map(\.rows) == [1, 8] && costs.layers.allSatisfy { $0.seconds > 0 })
-        }
-    }
-
     @Test(arguments: CPUBackend.availableKernelPaths())
     func everyTableIsMade(path: String) throws {
         let backend = try CPUBackend(kernels: path, threads: 2, pin: false)

@@ -1,5 +1,6 @@
 import Glibc
 import LoadBench
+import Statistics
 import Testing
 import WireTypes
 

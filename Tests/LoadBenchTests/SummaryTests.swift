@@ -1,4 +1,5 @@
 import LoadBench
+import Statistics
 import Testing
 import WireTypes
 

@@ -1,3 +1,5 @@
+import Statistics
+
 /// Several servers with the same work, one after the other, over and over.
 package struct Comparison: Sendable {
     /// One server under test.

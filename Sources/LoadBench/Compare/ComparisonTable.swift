@@ -1,3 +1,5 @@
+import Statistics
+
 /// The ratio table for a terminal.
 package enum ComparisonTable {
     package static func text(_ comparison: Comparison) -> String {

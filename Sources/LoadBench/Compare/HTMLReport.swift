@@ -1,3 +1,5 @@
+import Statistics
+
 /// The comparison as one HTML file: no scripts, nothing fetched, light and dark.
 package enum HTMLReport {
     /// - Parameters:

@@ -1,4 +1,5 @@
 import Glibc
+package import Statistics
 
 /// A ratio B / A with the range it may truly have, at 95%.
 package struct RatioInterval: Sendable, Equatable {

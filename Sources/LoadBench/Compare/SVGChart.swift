@@ -1,4 +1,5 @@
 import Glibc
+import Statistics
 
 /// A line, step or scatter chart as SVG. Colours are CSS variables of the page, so one drawing serves light and dark.
 struct SVGChart {

@@ -1,3 +1,4 @@
+import Statistics
 import WireTypes
 
 /// Conversations of a file: ShareGPT's JSON array (`sharegpt`), or one conversation per line (`custom`, `multi-turn`).

@@ -1,3 +1,4 @@
+import Statistics
 import WireTypes
 
 /// Traces in Mooncake's format (github.com/kvcache-ai/Mooncake): one JSON object per line with `timestamp` in

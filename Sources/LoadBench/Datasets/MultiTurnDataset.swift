@@ -1,3 +1,5 @@
+import Statistics
+
 /// Conversations of random texts: every round asks with all that was said before, so a server that keeps what it has
 /// computed only has the new question to read.
 package struct MultiTurnDataset: Sendable {

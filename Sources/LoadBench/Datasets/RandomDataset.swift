@@ -1,3 +1,5 @@
+import Statistics
+
 /// SGLang's `random` and `random-ids`.
 ///
 /// `random-ids` are runs of consecutive ids from a random start, as SGLang makes them. `random` takes texts of a ShareGPT

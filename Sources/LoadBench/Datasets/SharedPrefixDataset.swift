@@ -1,4 +1,5 @@
 import Glibc
+import Statistics
 
 /// SGLang's `generated-shared-prefix`: groups of prompts that begin with the same random system prompt.
 package struct SharedPrefixDataset: Sendable {

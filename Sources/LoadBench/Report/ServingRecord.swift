@@ -1,3 +1,4 @@
+import Statistics
 package import WireTypes
 
 /// One line of the result file: SGLang's keys in SGLang's order, then one key of our own, `radish`.

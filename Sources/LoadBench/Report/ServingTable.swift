@@ -1,3 +1,5 @@
+import Statistics
+
 /// The table of SGLang's `bench_serving`, row for row, so that what reads one reads the other; what only Radish tells
 /// comes behind it, inside the same frame.
 package enum ServingTable {

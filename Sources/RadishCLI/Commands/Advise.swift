@@ -6,6 +6,7 @@ import EngineBench
 import LoadBench
 import Models
 import Scheduling
+import Statistics
 import Tensors
 import TextGeneration
 import Tokenizers
@@ -158,7 +159,7 @@ struct Advise: AsyncParsableCommand {
         guard let resolved = plan.resolved else {
             return (nil, ["No simulation: \(plan.refusal ?? "the model does not fit")"])
         }
-        let (costs, _, threads) = try await plan.measureCosts(threads: machine.threads)
+        let costs = try await plan.measureCosts(resolved, threads: machine.threads)
         var configuration = plan.schedulerConfiguration(resolved)
         configuration.maxQueuedRequests = max(configuration.maxQueuedRequests, requests.count)
         let limit = maxConcurrency ?? .max
@@ -169,7 +170,7 @@ struct Advise: AsyncParsableCommand {
             without = Simulation(configuration: configuration, costs: costs).run(requests, maxConcurrency: limit)
         }
         var assumptions = [
-            "Speeds: \(plan.shape.name) in \(plan.dtype.rawValue) on \(threads) threads of this machine, its kernels timed just "
+            "Speeds: \(plan.name), \(plan.form), on this machine, the steps of an engine with its settings timed just "
                 + "now; for another model or machine, run this there.",
             present == .noCache
                 ? "The present server computes as fast as Radish and reuses nothing (--present prefix-cache otherwise)."

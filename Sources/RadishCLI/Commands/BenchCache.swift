@@ -3,6 +3,7 @@ import Compute
 import EngineBench
 import PrefixCache
 import Radish
+import Statistics
 
 struct BenchCache: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

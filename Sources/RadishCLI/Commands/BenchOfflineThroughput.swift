@@ -5,6 +5,7 @@ import EngineBench
 import EngineInterface
 import LoadBench
 import Radish
+import Statistics
 import TextGeneration
 import Tokenizers
 import WireTypes

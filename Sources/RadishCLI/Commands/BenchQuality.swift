@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import EngineBench
 import Radish
+import Statistics
 import Tensors
 
 struct BenchQuality: ParsableCommand {

@@ -6,6 +6,7 @@ import EngineBench
 import EngineInterface
 import Glibc
 import Radish
+import Statistics
 import Synchronization
 import TextGeneration
 
@@ -47,10 +48,10 @@ struct BenchStartup: AsyncParsableCommand {
             print("\(name), \(rounds.count) loads, files \(cold ? "from the disk" : "from wherever they were")\n")
             var table = TextTable(["seconds", "first", "median", "best"])
             for (label, value) in Startup.stages {
-                let values = rounds.map { $0[keyPath: value] }.sorted()
-                let median = (values[(values.count - 1) / 2] + values[values.count / 2]) / 2
+                let values = Distribution(rounds.map { $0[keyPath: value] })
                 table.append([
-                    label, rounds[0][keyPath: value].fixed(3), median.fixed(3), (values.first ?? 0).fixed(3),
+                    label, rounds[0][keyPath: value].fixed(3), values.median.fixed(3),
+                    (values.sorted.first ?? 0).fixed(3),
                 ])
             }
             print(table.text, terminator: "")

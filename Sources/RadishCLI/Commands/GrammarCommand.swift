@@ -1,5 +1,6 @@
 import ArgumentParser
 import Grammar
+import Statistics
 import TextGeneration
 import Tokenizers
 
@@ -112,12 +113,12 @@ struct GrammarCommand: AsyncParsableCommand {
 /// Random texts of a grammar.
 struct GrammarWalk {
     let grammar: CompiledGrammar
-    private var state: UInt64
+    private var random: RandomSource
     private var mask: TokenMask
 
     init(grammar: CompiledGrammar, seed: UInt64) {
         self.grammar = grammar
-        state = seed
+        random = RandomSource(seed: seed)
         mask = TokenMask(count: grammar.vocabulary.size)
     }
 
@@ -136,7 +137,7 @@ struct GrammarWalk {
             matcher.fill(&mask)
             let allowed = mask.allowedTokens
             if allowed.isEmpty { throw contradiction("nothing may follow", text) }
-            let token = allowed[Int(random() % UInt64(allowed.count))]
+            let token = allowed[Int(random.next() % UInt64(allowed.count))]
             guard matcher.accept(token) else {
                 throw contradiction("token \(token) is in the mask and not allowed", text)
             }
@@ -151,14 +152,5 @@ struct GrammarWalk {
     private func contradiction(_ what: String, _ text: [UInt8]) -> CommandFailure {
         if let failure = grammar.failure { return CommandFailure(failure) }
         return CommandFailure("the grammar contradicts itself: \(what) behind \(Self.text(text))")
-    }
-
-    /// SplitMix64.
-    private mutating func random() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

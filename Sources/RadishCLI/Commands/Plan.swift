@@ -5,6 +5,7 @@ import Engine
 import EngineBench
 import Models
 import Radish
+import Statistics
 import Tensors
 
 struct Plan: AsyncParsableCommand {
@@ -14,7 +15,8 @@ struct Plan: AsyncParsableCommand {
             radish plan --model-path ./Qwen2.5-0.5B-Instruct
             radish plan --model-path ./Llama-3.1-8B --context-length 8192 --users 16
 
-            Sizes come from the model's headers, speeds from the model's own kernels on random weights, measured here.
+            Sizes come from the model's headers. Speeds are measured here, with the model's own layers, or some of them, and
+            random weights: none is read.
             """)
 
     @Option(
@@ -40,22 +42,23 @@ struct Plan: AsyncParsableCommand {
     func run() async throws {
         do {
             let plan = try ModelPlan(model, cache, scheduling, machine)
-            print("\(plan.shape.name): \(plan.spec.architecture), \(plan.spec.layerCount) layers")
+            print("\(plan.name): \(plan.spec.architecture), \(plan.spec.layerCount) layers")
             row("weights", size(plan.weightBytes), "mostly \(plan.form); \(size(plan.fileBytes)) on disk")
-            if let experts = plan.shape.experts {
+            let sparse = plan.spec.experts.compactMap { $0 }
+            if let experts = sparse.first {
                 row(
                     "read for a token", size(plan.weightBytesPerStep),
-                    "\(experts.chosen) of \(experts.count) experts in \(experts.layers) layers")
+                    "\(experts.rule.chosen) of \(experts.count) experts in \(sparse.count) layers")
             }
             row(
                 "KV cache", "\(plan.layout.bytesPerToken) bytes/token",
                 "keys and values of \(plan.spec.layerCount) layers")
             row("memory", size(plan.availableBytes), "available to this process now")
             let fits = describeFit(plan)
-            if plan.weightBytes < plan.availableBytes {
-                let costs = try await describeSpeed(plan)
+            if let resolved = plan.resolved {
+                let costs = try await describeSpeed(plan, resolved)
                 StandardStreams.flush()
-                if measure, plan.resolved != nil { try await compare(plan, costs) }
+                if measure { try await compare(plan, costs, resolved) }
             }
             StandardStreams.flush()
             if !fits { throw ExitCode(1) }
@@ -110,10 +113,10 @@ struct Plan: AsyncParsableCommand {
     }
 
     /// - Returns: what the predictions were made from.
-    private func describeSpeed(_ plan: ModelPlan) async throws -> CostModel {
-        let (costs, ceilings, threads) = try await plan.measureCosts(threads: machine.threads)
-        let chunk = plan.resolved?.chunkedPrefillSize.value ?? 512
-        let prefill = costs.prefill(tokens: inputLength, chunk: chunk)
+    private func describeSpeed(_ plan: ModelPlan, _ resolved: ResolvedConfiguration) async throws -> CostModel {
+        let (ceilings, threads) = try measureCeilings()
+        let costs = try await plan.measureCosts(resolved, threads: machine.threads)
+        let prefill = costs.prefill(tokens: inputLength, chunk: resolved.chunkedPrefillSize.value)
         print("\nExpected on \(HostInfo.processorName()), \(threads) threads:")
         let peak = (plan.dtype == .float32 ? nil : ceilings.bfloat16) ?? ceilings.float32
         row(
@@ -123,7 +126,7 @@ struct Plan: AsyncParsableCommand {
             "prefill", "\((Double(inputLength) / prefill).fixed(0)) tok/s",
             "\(inputLength) tokens: first token after \((prefill * 1000).fixed(0)) ms")
         let context = inputLength + 32
-        for batch in Self.batches where fits(batch, context, plan) {
+        for batch in Self.batches where fits(batch, context, resolved) {
             let step = costs.decodeStep(sequences: batch, context: context)
             row(
                 batch == 1 ? "decode" : "", "\((Double(batch) / step).fixed(1)) tok/s",
@@ -132,15 +135,21 @@ struct Plan: AsyncParsableCommand {
         return costs
     }
 
-    private static let batches = [1, 4, 16]
-
-    private func fits(_ batch: Int, _ context: Int, _ plan: ModelPlan) -> Bool {
-        plan.resolved.map { batch * context <= $0.poolTokens.value && context <= $0.contextLength.value } ?? false
+    /// The backend, with its threads, is gone before an engine has its own.
+    private func measureCeilings() throws -> (MachineCeilings, threads: Int) {
+        let backend = try CPUBackend(kernels: nil, threads: machine.threads, pin: true)
+        return (try backend.measureCeilings(seconds: 0.3), backend.information.threads)
     }
 
-    /// Predicted and measured seconds, beside each other. The fastest round counts, as it does for the prediction.
-    private func compare(_ plan: ModelPlan, _ costs: CostModel) async throws {
-        let chunk = plan.resolved?.chunkedPrefillSize.value ?? 512
+    private static let batches = [1, 4, 16]
+
+    private func fits(_ batch: Int, _ context: Int, _ resolved: ResolvedConfiguration) -> Bool {
+        batch * context <= resolved.poolTokens.value && context <= resolved.contextLength.value
+    }
+
+    /// Predicted and measured seconds, beside each other. The median of the rounds counts, as it does for the prediction.
+    private func compare(_ plan: ModelPlan, _ costs: CostModel, _ resolved: ResolvedConfiguration) async throws {
+        let chunk = resolved.chunkedPrefillSize.value
         let outputs = 32
         let threads = machine.threads
         var table = TextTable(["", "predicted", "measured", "error"])
@@ -150,16 +159,16 @@ struct Plan: AsyncParsableCommand {
                 ((predicted / measured - 1) * 100).fixed(1) + "%",
             ])
         }
-        for batch in Self.batches where fits(batch, inputLength + outputs, plan) {
-            let run = OneBatch(batchSize: batch, inputLength: inputLength, outputLength: outputs, repetitions: 3)
+        for batch in Self.batches where fits(batch, inputLength + outputs, resolved) {
+            let run = OneBatch(batchSize: batch, inputLength: inputLength, outputLength: outputs, repetitions: 5)
             let result = try await run.run(
-                plan.configuration, files: try EngineStart.source(model).files(),
+                plan.configuration, files: plan.files,
                 backend: { try CPUBackend(kernels: nil, threads: threads, pin: true) })
             if batch == 1 {
-                let first = result.rounds.compactMap { $0.firstTokenSeconds.min() }.min() ?? 0
+                let first = result.rounds.compactMap { $0.firstTokenSeconds.min() }.median
                 add("first token, \(inputLength) tokens", costs.prefill(tokens: inputLength, chunk: chunk), first)
             }
-            let step = result.rounds.map { $0.decode.seconds / Double(max(1, $0.decode.steps)) }.min() ?? 0
+            let step = result.rounds.map { $0.decode.seconds / Double(max(1, $0.decode.steps)) }.median
             add(
                 "between tokens, \(batch) at a time",
                 costs.decodeStep(sequences: batch, context: inputLength + outputs / 2), step)

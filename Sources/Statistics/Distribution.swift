@@ -26,3 +26,8 @@ package struct Distribution: Sendable, Equatable {
         return sorted[below] + (sorted[below + 1] - sorted[below]) * (place - Double(below))
     }
 }
+
+extension [Double] {
+    /// 0 for none.
+    package var median: Double { Distribution(self).median }
+}

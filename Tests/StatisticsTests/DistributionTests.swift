@@ -1,4 +1,4 @@
-import LoadBench
+import Statistics
 import Testing
 
 struct DistributionTests {
