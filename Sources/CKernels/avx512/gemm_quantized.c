@@ -21,16 +21,22 @@ VECTOR_INLINE integers dot(integers sum, integers w, integers x) { return _mm512
 #define GEMM(name) i8_##name
 #define GEMM_DTYPE CK_I8
 #define GEMM_VECTORS(rows) 4
+#define GEMM_WEIGHTS(w) (w)
 #define GEMM_DOT dot
 #define GEMM_OFFSET(header) ((header)->offset)
+#define GEMM_FIRST(offset) (offset)
+#define GEMM_TOTAL(offset, sum) (sum)
 #include "../templates/gemm_quantized.h"
 
 /* Each sum of a group has its float beside it. */
 #define GEMM(name) i4_##name
 #define GEMM_DTYPE CK_I4
 #define GEMM_VECTORS(rows) ((rows) <= 2 ? 4 : 2)
+#define GEMM_WEIGHTS(w) (w)
 #define GEMM_DOT dot
 #define GEMM_OFFSET(header) 0
+#define GEMM_FIRST(offset) (offset)
+#define GEMM_TOTAL(offset, sum) (sum)
 #include "../templates/gemm_quantized.h"
 
 void ck_gemm_quantized_vnni(

@@ -5,8 +5,11 @@
  *   GEMM_DTYPE                CK_I8 or CK_I4
  *   GEMM_VECTORS(rows)        vectors of columns beside `rows` rows
  *   integers, integers_load(p), integers_store(p, v), integers_set1(x), integers_to_float(v)     VECTOR_LANES of 32 bits
- *   GEMM_DOT(sum, w, x)       sum + the products of four bytes; w as stored for i8, a half of it for i4
- *   GEMM_OFFSET(header)       what a sum of i8 begins with, so that it ends as the sum of the true products
+ *   GEMM_DOT(sum, w, x)       sum + the products of four bytes
+ *   GEMM_WEIGHTS(w)           i8: w of GEMM_DOT, from what is stored
+ *   GEMM_OFFSET(header)       i8: what a sum begins with, so that it ends as the sum of the true products
+ *   GEMM_FIRST(offset)        i4: what the sum of a group begins with, whose offset makes up for w being unsigned
+ *   GEMM_TOTAL(offset, sum)   i4: the sum of the true products, from what GEMM_DOT made of it
  *   integers_low(w), integers_high(w)   halves of the bytes of i4
  *
  * It undefines what begins with GEMM. Sums are exact, so that nothing but the last steps rounds (see ck_gemm.h). */
@@ -31,7 +34,7 @@ VECTOR_INLINE void GEMM(step)(
     const unsigned char *bytes = b->rows + sizeof(ck_quantized_row);
     if (GEMM_DTYPE == CK_I8) {
         integers weights[8];
-        GEMM_UNROLL for (int v = 0; v < vectors; v++) weights[v] = integers_load(w + v * GEMM_QUAD_BYTES);
+        GEMM_UNROLL for (int v = 0; v < vectors; v++) weights[v] = GEMM_WEIGHTS(integers_load(w + v * GEMM_QUAD_BYTES));
         GEMM_UNROLL for (int r = 0; r < rows; r++) {
             integers x = GEMM(quad)(bytes + r * b->x_stride + step * 4);
             GEMM_UNROLL for (int v = 0; v < vectors; v++)
@@ -42,8 +45,8 @@ VECTOR_INLINE void GEMM(step)(
     integers dots[GEMM_BLOCK_ROWS][8];
     const unsigned char *offsets = bytes + b->row_bytes + step * 4;
     GEMM_UNROLL for (int r = 0; r < rows; r++) {
-        integers offset = GEMM(quad)(offsets + r * b->x_stride);
-        GEMM_UNROLL for (int v = 0; v < vectors; v++) dots[r][v] = offset;
+        integers first = GEMM_FIRST(GEMM(quad)(offsets + r * b->x_stride));
+        GEMM_UNROLL for (int v = 0; v < vectors; v++) dots[r][v] = first;
     }
     const unsigned char *halves = w + (CK_PANEL - b->lane) * 2 + b->lane * 4;
     GEMM_UNROLL for (int j = 0; j < CK_GROUP / 8; j++) {
@@ -64,8 +67,10 @@ VECTOR_INLINE void GEMM(step)(
     }
     GEMM_UNROLL for (int v = 0; v < vectors; v++) {
         vector scale = vector_from_f16(w + v * VECTOR_LANES * 2);
-        GEMM_UNROLL for (int r = 0; r < rows; r++)
-            sums[r][v] = vector_fma(integers_to_float(dots[r][v]), scale, sums[r][v]);
+        GEMM_UNROLL for (int r = 0; r < rows; r++) {
+            integers total = GEMM_TOTAL(GEMM(quad)(offsets + r * b->x_stride), dots[r][v]);
+            sums[r][v] = vector_fma(integers_to_float(total), scale, sums[r][v]);
+        }
     }
 }
 
@@ -207,4 +212,7 @@ static void GEMM(run)(
 #undef GEMM_DTYPE
 #undef GEMM_VECTORS
 #undef GEMM_DOT
+#undef GEMM_WEIGHTS
 #undef GEMM_OFFSET
+#undef GEMM_FIRST
+#undef GEMM_TOTAL
