@@ -109,7 +109,7 @@ enum ErrorText {
         case .badCertificate(let path, let reason):
             "\(path) cannot be used for TLS: \(reason). --ssl-certfile and --ssl-keyfile take PEM files."
         case .badKeyFile(let error):
-            "--api-key-file \(error.path)\(error.line.map { ":\($0)" } ?? ""): \(error.reason)."
+            "--api-key-file \(error)."
         }
     }
 

@@ -87,10 +87,17 @@ package final class ServedModel: Sendable {
 
     package func fail(_ reason: String) { state.withLock { $0 = .failed(reason) } }
 
+    /// What runs goes on to its end, also where it was paused.
     func beginShutdown() {
-        state.withLock { phase in
-            if case .ready(let engine) = phase { phase = .shuttingDown(engine) } else { phase = .shuttingDown(nil) }
+        let engine: TextEngine? = state.withLock { phase in
+            guard case .ready(let engine) = phase else {
+                phase = .shuttingDown(nil)
+                return nil
+            }
+            phase = .shuttingDown(engine)
+            return engine
         }
+        engine?.engine.resume()
     }
 
     /// The engine, for routes that need one.

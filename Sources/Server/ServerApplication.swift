@@ -1,4 +1,5 @@
 import EngineInterface
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -42,7 +43,8 @@ package struct ServerApplication: Service {
             try await serve(on: group)
         } catch let error as IOError {
             try? await group.shutdownGracefully()
-            throw ServerError.cannotListen(host: configuration.host, port: configuration.port, reason: "\(error)")
+            let reason = String(cString: strerror(error.errnoCode))
+            throw ServerError.cannotListen(host: configuration.host, port: configuration.port, reason: reason)
         } catch {
             try? await group.shutdownGracefully()
             throw error

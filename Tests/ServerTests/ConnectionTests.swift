@@ -143,6 +143,8 @@ struct ConnectionTests {
 
             await server.shutDown()
             try await idle.waitForClose()
+            // What was paused may end too.
+            #expect(server.engine.record.resumes == 1)
             // Nobody new is let in.
             await #expect(throws: (any Error).self) { try await server.get("/health") }
             #expect(server.engine.liveCount == 1)

@@ -83,6 +83,23 @@ struct HTTPConformanceTests {
         }
     }
 
+    /// What was asked before is answered before.
+    @Test func aPipelineIsAnsweredToItsEnd() async throws {
+        try await TestServer.run { (server) async throws in
+            let connection = try await server.connect()
+            let body = #"{"prompt":"x"}"#
+            let head = "POST /v1/completions HTTP/1.1\r\nHost: t\r\nContent-Length: \(body.utf8.count)\r\n"
+            try await connection.send(
+                head + "\r\n" + body + head + "\r\n" + body + head + "Connection: close\r\n\r\n" + body)
+            for last in [false, false, true] {
+                let response = try await connection.response()
+                #expect(response.status == 200)
+                #expect((response.headers["connection"] == "close") == last)
+            }
+            try await connection.waitForClose()
+        }
+    }
+
     /// A body would be read as the beginning of the next answer.
     @Test func answersToHEADHaveNoBody() async throws {
         try await TestServer.run { (server) async throws in

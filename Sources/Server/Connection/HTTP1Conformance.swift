@@ -12,13 +12,17 @@ final class HTTP1Conformance: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
+    private struct Asked {
+        /// The client knows no chunks.
+        var isHTTP10: Bool
+        /// The client wants the connection closed behind the answer.
+        var isLast: Bool
+    }
+
     /// Larger bodies are refused: nobody is to send them.
     private let maxBodyBytes: Int
-    private var unanswered = 0
-    /// The client knows no chunks.
-    private var isHTTP10 = false
-    /// The client wants the connection closed behind its answer.
-    private var isLast = false
+    /// Requests that are not answered yet, the oldest first: clients may send the next one before they have an answer.
+    private var asked: [Asked] = []
     /// Why the decoder gave up.
     private var fault: HTTPParserError?
 
@@ -26,21 +30,23 @@ final class HTTP1Conformance: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .head(let head) = unwrapInboundIn(data) {
-            isHTTP10 = head.version == .http1_0
-            isLast = isHTTP10 || head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
             // Between an answer's parts there is no place for another one; then the client sends after a while anyway.
-            if unanswered == 0, awaitsPermission(head) {
+            if asked.isEmpty, awaitsPermission(head) {
                 let go = HTTPResponseHead(version: .http1_1, status: .continue)
                 context.writeAndFlush(wrapOutboundOut(.head(go)), promise: nil)
             }
-            unanswered += 1
+            let isHTTP10 = head.version == .http1_0
+            let closes = head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
+            asked.append(Asked(isHTTP10: isHTTP10, isLast: isHTTP10 || closes))
         }
         context.fireChannelRead(data)
     }
 
     /// As curl does with large bodies.
     private func awaitsPermission(_ head: HTTPRequestHead) -> Bool {
-        guard !isHTTP10, head.headers.first(name: "expect")?.lowercased() == "100-continue" else { return false }
+        guard head.version != .http1_0, head.headers.first(name: "expect")?.lowercased() == "100-continue" else {
+            return false
+        }
         return (head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0) <= maxBodyBytes
     }
 
@@ -57,8 +63,7 @@ final class HTTP1Conformance: ChannelDuplexHandler, RemovableChannelHandler {
             write(head, context, promise)
         case .body: context.write(data, promise: promise)
         case .end:
-            unanswered -= 1
-            guard isLast else { return context.write(data, promise: promise) }
+            guard !asked.isEmpty, asked.removeFirst().isLast else { return context.write(data, promise: promise) }
             let sent = promise ?? context.eventLoop.makePromise()
             sent.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
             context.writeAndFlush(data, promise: sent)
@@ -67,8 +72,8 @@ final class HTTP1Conformance: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func write(_ head: HTTPResponseHead, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         var head = head
-        if isHTTP10 { head.version = .http1_0 }
-        if isLast { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        if asked.first?.isHTTP10 == true { head.version = .http1_0 }
+        if asked.first?.isLast == true { head.headers.replaceOrAdd(name: "connection", value: "close") }
         context.write(wrapOutboundOut(.head(head)), promise: promise)
     }
 

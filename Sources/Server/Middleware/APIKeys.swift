@@ -154,9 +154,11 @@ final class APIKeys: Sendable {
 }
 
 /// A file of API keys that cannot be used.
-package struct APIKeyFileError: Error, Equatable, Sendable {
+package struct APIKeyFileError: Error, Equatable, Sendable, CustomStringConvertible {
     package var path: String
     /// From 1.
     package var line: Int?
     package var reason: String
+
+    package var description: String { "\(path)\(line.map { ":\($0)" } ?? ""): \(reason)" }
 }
