@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -230,12 +231,16 @@ def loading(binary: Path, model: str | None) -> str:
 
 def examples(server: ServerProcess, http: httpx.Client) -> str:
     """Every file of examples/, as its README says."""
-    files = sorted((REPOSITORY / "examples").glob("*.py"))
+    files = sorted(file for file in (REPOSITORY / "examples").iterdir() if file.suffix in (".py", ".sh"))
+    program = Path(server.arguments[0]).resolve()
+    settings = {**os.environ, "RADISH_URL": server.root, "BENCH": f"{program} bench serving"}
     for file in files:
-        run = subprocess.run([sys.executable, file], env={**os.environ, "RADISH_URL": server.root}, text=True,
-                             capture_output=True, timeout=120)
+        command = [sys.executable, file] if file.suffix == ".py" else ["sh", file]
+        with tempfile.TemporaryDirectory() as folder:
+            run = subprocess.run(command, cwd=folder, env=settings, text=True, capture_output=True, timeout=120)
         expect(run.returncode == 0 and run.stdout.strip(), (file.name, run.stderr[-300:]))
-        print("    | " + run.stdout.strip().replace("\n", "\n    | "))
+        lines = run.stdout.strip().splitlines()
+        print("    | " + "\n    | ".join(lines if len(lines) < 20 else [f"{file.name}: {len(lines)} lines"]))
     return f"{', '.join(file.name for file in files)} run"
 
 
