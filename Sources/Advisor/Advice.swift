@@ -77,7 +77,9 @@ package struct Advice: Sendable {
                 "  \(leading("\(point.cacheTokens)", 11)) tokens\(memory(point.cacheTokens)) \(leading(percent(point.hitRate), 6)) \(bar)"
             )
         }
-        if let simulated {
+        if let simulated, simulated.with.latencies.isEmpty {
+            lines += ["", "No simulation: none of the requests fits the context and the pool."]
+        } else if let simulated {
             let (without, with) = simulated
             lines += ["", "Simulated with Radish's scheduler and tree, \(poolTokens) tokens of cache:"]
             lines.append("                            no reuse     prefix cache     gain")

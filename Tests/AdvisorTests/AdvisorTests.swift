@@ -278,4 +278,14 @@ struct DivergenceTests {
         #expect(advice.nothingToGain)
         #expect(advice.text.contains("Nothing is to be gained"))
     }
+
+    @Test func whereNoRequestFitsNothingIsSaidToBeSimulated() {
+        var reuse = ReuseDistance()
+        for _ in 0..<4 { reuse.add(Array(0..<500)) }
+        let advice = Advice(
+            requests: 4, promptTokens: reuse.promptTokens, outputTokens: 0, reuse: reuse, finder: DivergenceFinder(),
+            poolTokens: 1 << 16, simulated: (Simulation.Result(), Simulation.Result()), assumptions: [])
+        #expect(advice.text.contains("No simulation: none of the requests fits"))
+        #expect(!advice.text.contains("gain"))
+    }
 }

@@ -177,7 +177,7 @@ struct Advise: AsyncParsableCommand {
                 : "The present server has a prefix cache of whole blocks as large as this one: nothing more is to be gained by "
                     + "reuse but the rest of a block for each request.",
             isTimed
-                ? "Requests come at the times of the log" + (requestRate == nil ? "." : " rate given.")
+                ? "Requests come at the " + (requestRate == nil ? "times of the log." : "rate given.")
                 : maxConcurrency.map { "The log has no times: \($0) requests are kept open." }
                     ?? "The log has no times: all requests come at once (--request-rate or --max-concurrency otherwise).",
             "Prompts are counted without the chat template's own tokens.",
