@@ -40,6 +40,18 @@ struct EncoderTests {
         }
     }
 
+    @Test(arguments: encoders + rerankers) func progressRunsFromNothingToAll(name: String) throws {
+        let files = try ModelFiles.directory(GoldenModel.fixtures + "/" + name)
+        var steps: [LoadProgress] = []
+        let backend = try CPUBackend(kernels: nil, threads: 1, pin: false)
+        _ = try EncoderLoader.load(files, backend: backend, rows: 16, texts: 2) { steps.append($0) }
+        let last = try #require(steps.last)
+        #expect(steps[0].loadedBytes == 0 && last.loadedBytes == last.totalBytes && last.totalBytes > 0)
+        #expect(zip(steps, steps.dropFirst()).allSatisfy { $0.loadedBytes <= $1.loadedBytes })
+        #expect(zip(steps, steps.dropFirst()).allSatisfy { $0.packedBytes <= $1.packedBytes })
+        #expect(steps.count > 20 && last.packedBytes > 0)
+    }
+
     @Test(arguments: rerankers, TestBackend.all)
     func scoresAreThoseOfTransformers(name: String, backend: TestBackend) throws {
         let (encoder, texts) = try load(name, backend)

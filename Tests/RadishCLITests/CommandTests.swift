@@ -88,6 +88,16 @@ import Testing
         #expect(!Binary.run("plan").text.contains("experts in"))
     }
 
+    /// What `inspect` says of the memory, `plan` says too: quantized matrices count as their codes.
+    @Test func planCountsQuantizedMatricesAsTheirCodes() {
+        let repository = "/" + String(#filePath).split(separator: "/").dropLast(3).joined(separator: "/")
+        let output = Binary.run("plan --model-path '\(repository)/Tests/ModelsTests/Fixtures/gguf/gpt-oss-mxfp4.gguf'")
+        let lines = output.text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(lines.contains { $0.hasPrefix("weights ") && $0.hasSuffix("94 KiB on disk") }, "\(output.text)")
+        #expect(lines.contains { $0.hasPrefix("read for a token ") && $0.hasSuffix("2 of 5 experts in 2 layers") })
+        #expect(output.status == 0 && output.text.contains("KV cache"), "\(output.text)")
+    }
+
     @Test func planMeasuresWhatItPredicted() {
         let output = Binary.run("plan --measure --input-len 64")
         #expect(output.status == 0, "\(output.text)")

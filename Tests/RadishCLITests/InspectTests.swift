@@ -39,6 +39,32 @@ struct InspectTests {
         }
     }
 
+    /// The line of a module, cut at its spaces.
+    private static func line(_ module: String, _ text: String) -> [String] {
+        text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }.first { $0.first == module } ?? []
+    }
+
+    /// Matrices of several schemes beside each other, experts and a router among them, and what they take in memory.
+    @Test func quantizedMatricesAreDescribedByTheirSchemes() {
+        let path = "'\(Self.repository)/Tests/ModelsTests/Fixtures/qwen3-moe-mixed-f32'"
+        let result = Binary.run("inspect \(path)")
+        #expect(result.status == 0, "\(result.text)")
+        let down = Self.line("model.layers.*.mlp.experts.*.down_proj", result.text).joined(separator: " ")
+        // 16 experts of 32 × 24: 11 KiB in the file; a panel of 64 outputs each in memory.
+        #expect(
+            down.hasSuffix(
+                "down_proj 12288 11 KiB 30 KiB 1 × F32, 8 × GPTQ, 4 bits, groups of 8, 7 × GPTQ, 8 bits, groups of 8"),
+            "\(result.text)")
+        let gate = Self.line("model.layers.*.mlp.gate", result.text).joined(separator: " ")
+        #expect(gate.hasSuffix("gate 512 1 KiB 16 KiB 1 × F32, 1 × GPTQ, 8 bits, groups of 8"), "\(result.text)")
+        #expect(result.text.contains("in memory     184 KiB as float32 (97 KiB of it read for a token)"))
+        // Quantized once more, and from a file whose experts are blocks.
+        let again = Binary.run(
+            "inspect '\(Self.repository)/Tests/ModelsTests/Fixtures/gguf/gpt-oss-mxfp4.gguf' --quantization int4")
+        #expect(again.status == 0 && again.text.contains("KiB as int4 ("), "\(again.text)")
+        #expect(Self.line("model.embed_tokens", again.text)[2...] == ["12", "KiB", "4", "KiB", "1", "×", "F32"])
+    }
+
     @Test func whatIsNotServedIsSaid() throws {
         let result = Binary.run("inspect '\(Self.repository)/Tests/CheckpointTests/Fixtures/quantized/gptq-4bit'")
         #expect(result.status == 1)

@@ -48,19 +48,17 @@ struct FloatCoder: CodedMatrix {
     }
 
     func read(from first: Int, into rows: CodedRows) {
+        let size = format == .fp8 ? inputs : Self.blockSize
         withUnsafeTemporaryAllocation(of: Float.self, capacity: inputs) { values in
             for row in 0..<rows.count {
                 let start = (first + row) * inputs
                 view.read(start..<start + inputs, into: values)
                 let codes = UnsafeMutableBufferPointer(rebasing: rows.codes[row * inputs..<(row + 1) * inputs])
-                if format == .fp8 {
-                    rows.scales[row] = Self.float8(values[...], codes)
-                    continue
-                }
                 for group in 0..<groups {
-                    let range = group * Self.blockSize..<min(inputs, (group + 1) * Self.blockSize)
-                    rows.scales[row * groups + group] =
-                        Self.float4(values[range], UnsafeMutableBufferPointer(rebasing: codes[range]))
+                    let range = group * size..<min(inputs, (group + 1) * size)
+                    rows.scales[row * groups + group] = encode(
+                        UnsafeMutableBufferPointer(rebasing: values[range]),
+                        UnsafeMutableBufferPointer(rebasing: codes[range]))
                 }
             }
         }
@@ -72,8 +70,8 @@ struct FloatCoder: CodedMatrix {
     }
 
     /// - Returns: the scale; NaN, with codes that do not matter, where a number is not finite.
-    private static func float8(
-        _ values: Slice<UnsafeMutableBufferPointer<Float>>, _ codes: UnsafeMutableBufferPointer<UInt8>
+    private func encode(
+        _ values: UnsafeMutableBufferPointer<Float>, _ codes: UnsafeMutableBufferPointer<UInt8>
     ) -> Float {
         let largest = values.reduce(Float(0)) { $1.magnitude > $0 || $1.isNaN ? $1.magnitude : $0 }
         // Its inverse would not be finite.
@@ -81,18 +79,10 @@ struct FloatCoder: CodedMatrix {
             codes.update(repeating: 0)
             return largest.isFinite ? 0 : .nan
         }
-        let factor = 448 / largest
-        for (index, value) in values.enumerated() { codes[index] = SmallFloats.e4m3(value * factor) }
-        return largest / 448
-    }
-
-    private static func float4(
-        _ values: Slice<UnsafeMutableBufferPointer<Float>>, _ codes: UnsafeMutableBufferPointer<UInt8>
-    ) -> Float {
-        let largest = values.reduce(Float(0)) { $1.magnitude > $0 || $1.isNaN ? $1.magnitude : $0 }
-        guard largest.isFinite, largest >= 0x1p-100 else {
-            codes.update(repeating: 0)
-            return largest.isFinite ? 0 : .nan
+        if format == .fp8 {
+            let factor = 448 / largest
+            for (index, value) in values.enumerated() { codes[index] = SmallFloats.e4m3(value * factor) }
+            return largest / 448
         }
         // The largest number, 6, has the exponent 2.
         let exponent = Int(largest.exponent) - 2
