@@ -11,10 +11,11 @@ package's own map. Tokenizers: the vocabularies of the demo model ("gpt2") and o
 stories260K ("llama", from its SentencePiece scores where given), to be compared with their tokenizer.json.
 
     python -m venv venv && venv/bin/pip install torch transformers==5.23.0 accelerate gguf==0.19.0 safetensors
-    venv/bin/python Tools/make_gguf_goldens.py
+    venv/bin/python Tools/make_gguf_goldens.py      # names of golden checkpoints behind it: only these
 """
 import json
 import pathlib
+import sys
 
 import gguf
 import numpy
@@ -34,12 +35,12 @@ HALVES = {T.Q4_0: [0], T.Q4_1: [0, 2], T.Q5_0: [0], T.Q5_1: [0, 2], T.Q8_0: [0],
 MODELS_AS_GGUF = {
     "llama31-gqa-bf16": "llama", "qwen3-f32": "qwen3", "qwen2-shards-f16": "qwen2", "gemma2-f32": "gemma2",
     "gemma3-old-f32": "gemma3", "phi3-longrope-f32": "phi3", "olmo2-f32": "olmo2", "glm4-f32": "glm4",
-    "granite-f32": "granite", "granite-moe-f32": "granitemoe", "mixtral-f32": "llama", "qwen2-moe-f32": "qwen2moe",
+    "smollm3-f32": "smollm3", "granite-f32": "granite", "granite-moe-f32": "granitemoe", "mixtral-f32": "llama", "qwen2-moe-f32": "qwen2moe",
     "qwen3-moe-f32": "qwen3moe", "deepseek-v2-lite-f32": "deepseek2", "deepseek-v3-f32": "deepseek2",
     "gpt-oss-mxfp4": "gpt-oss",
 }
 # Rows of q and k are interleaved.
-INTERLEAVED = {"llama", "granite", "granitemoe"}
+INTERLEAVED = {"llama", "smollm3", "granite", "granitemoe"}
 
 
 def blocks(folder):
@@ -333,6 +334,10 @@ def tokenizer(folder, source, name, kind, pre=None):
 
 
 def main():
+    if len(sys.argv) > 1:
+        for name in sys.argv[1:]:
+            model(name, MODELS_AS_GGUF[name])
+        return
     folder = ROOT / "Tests/CheckpointTests/Fixtures/gguf"
     folder.mkdir(parents=True, exist_ok=True)
     blocks(folder)

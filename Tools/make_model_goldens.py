@@ -83,8 +83,7 @@ CASES = {
     "olmo2-f32": ("float32", Olmo2Config(**dict(SMALL, num_key_value_heads=2))),
     "glm-f32": ("float32", GlmConfig(**dict(SMALL, num_key_value_heads=2, head_dim=16))),
     "glm4-f32": ("float32", Glm4Config(**dict(SMALL, num_key_value_heads=2, head_dim=16))),
-    "smollm3-f32": ("float32", SmolLM3Config(**dict(
-        SMALL, num_hidden_layers=3, num_key_value_heads=2, no_rope_layer_interval=2))),
+    "smollm3-f32": ("float32", SmolLM3Config(**dict(SMALL, num_hidden_layers=5, num_key_value_heads=2))),
     "granite-f32": ("float32", GraniteConfig(**dict(
         SMALL, num_key_value_heads=2, embedding_multiplier=1.7, attention_multiplier=0.3, residual_multiplier=0.6,
         logits_scaling=0.4))),

@@ -7,7 +7,8 @@ import Testing
 @Suite struct GGUFModelTests {
     private static let names = [
         "llama31-gqa-bf16", "qwen3-f32", "qwen2-shards-f16", "gemma2-f32", "gemma3-old-f32", "phi3-longrope-f32",
-        "olmo2-f32", "glm4-f32", "granite-f32", "granite-moe-f32", "mixtral-f32", "qwen2-moe-f32", "qwen3-moe-f32",
+        "olmo2-f32", "glm4-f32", "smollm3-f32", "granite-f32", "granite-moe-f32", "mixtral-f32", "qwen2-moe-f32",
+        "qwen3-moe-f32",
         "deepseek-v2-lite-f32", "deepseek-v3-f32", "gpt-oss-mxfp4",
     ]
 

@@ -66,12 +66,16 @@ struct GGUFPreTokenizerTests {
         return tokenizer.encode(text, addSpecialTokens: false).map { tokenizer.decode([$0], skipSpecialTokens: false) }
     }
 
-    @Test(arguments: ["gpt-2", "llama-bpe", "dbrx", "glm4", "qwen2", "gpt-4o", "deepseek-v3", "refact", "smollm"])
+    @Test(arguments: [
+        "gpt-2", "llama-bpe", "dbrx", "glm4", "qwen2", "gpt-4o", "deepseek-v3", "refact", "smollm", "deepseek-llm",
+        "deepseek-coder", "tekken", "deepseek-r1-qwen", "llama4", "pixtral",
+    ])
     func digitsAreCutAsTheModelsWant(pre: String) throws {
         let expected =
             switch pre {
             case "gpt-2": ["1234"]
-            case "qwen2", "refact", "smollm": ["1", "2", "3", "4"]
+            case "qwen2", "deepseek-r1-qwen", "refact", "smollm", "deepseek-llm", "deepseek-coder", "tekken":
+                ["1", "2", "3", "4"]
             default: ["123", "4"]
             }
         #expect(try Self.pieces(pre, "1234") == expected)
@@ -79,11 +83,17 @@ struct GGUFPreTokenizerTests {
 
     @Test func lettersAndMarksAreCutAsTheModelsWant() throws {
         // o200k ends a word before a capital letter.
-        #expect(try Self.pieces("gpt-4o", "aB") == ["a", "B"])
-        for pre in ["llama-bpe", "deepseek-v3", "gpt-2", "refact"] { #expect(try Self.pieces(pre, "aB") == ["aB"]) }
-        #expect(try Self.pieces("gpt-2", "!a") == ["!", "a"])
-        for pre in ["dbrx", "gpt-4o", "deepseek-v3"] { #expect(try Self.pieces(pre, "!a") == ["!a"]) }
-        for pre in ["gpt-2", "dbrx", "gpt-4o", "deepseek-v3"] { #expect(try Self.pieces(pre, "1 a") == ["1", " a"]) }
+        for pre in ["gpt-4o", "tekken"] { #expect(try Self.pieces(pre, "aB") == ["a", "B"]) }
+        for pre in ["llama-bpe", "deepseek-v3", "deepseek-llm", "deepseek-coder", "gpt-2", "refact"] {
+            #expect(try Self.pieces(pre, "aB") == ["aB"])
+        }
+        for pre in ["gpt-2", "deepseek-llm", "deepseek-coder"] {
+            #expect(try Self.pieces(pre, "!a") == ["!", "a"])
+        }
+        for pre in ["dbrx", "gpt-4o", "tekken", "deepseek-v3"] { #expect(try Self.pieces(pre, "!a") == ["!a"]) }
+        for pre in ["gpt-2", "dbrx", "gpt-4o", "deepseek-v3", "deepseek-llm"] {
+            #expect(try Self.pieces(pre, "1 a") == ["1", " a"])
+        }
     }
 
     @Test func anUnknownNameIsAnsweredWithThoseThatAreKnown() throws {

@@ -1,22 +1,29 @@
 /// How a text is cut before byte-level BPE, by `tokenizer.ggml.pre`.
 struct GGUFPreTokenizer {
+    /// DeepSeek's first models name letters with two cases one by one.
+    private static let casedLetters =
+        "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕ"
+        + "ἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳ"
+        + "Ꙁ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃"
+    private static let ideographs = "[一-龥\u{800}-一가-\u{D7FF}]+"
+
     /// Regular expressions that cut one after the other, as published in the tokenizer.json of the models that the names
     /// stand for.
     private static let splits: [(names: [String], patterns: [String])] = [
         (
-            ["llama-bpe", "dbrx", "smaug-bpe", "glm4", "chatglm-bpe"],
+            ["llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral", "dbrx", "smaug-bpe", "glm4", "chatglm-bpe"],
             [
                 #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
             ]
         ),
         (
-            ["qwen2"],
+            ["qwen2", "deepseek-r1-qwen", "megrez"],
             [
                 #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
             ]
         ),
         (
-            ["gpt-4o"],
+            ["gpt-4o", "llama4"],
             [
                 #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"#
                     + #"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"#
@@ -31,17 +38,35 @@ struct GGUFPreTokenizer {
                     + #"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#,
             ]
         ),
+        (
+            ["deepseek-llm"],
+            [
+                #"[\r\n]"#, #"\s?["# + casedLetters + "]+", "\\s?[!-/:-~！-／：-～‘-‟\u{3000}-。]+", #"\s+$"#, ideographs,
+            ]
+        ),
+        (["deepseek-coder"], [#"[\r\n]"#, #"\s?\p{L}+"#, #"\s?\p{P}+"#, ideographs]),
+        (
+            ["tekken"],
+            [
+                #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"#
+                    + #"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"#
+                    + #"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+            ]
+        ),
     ]
-    /// Those that cut as GPT-2 did, of which some take each digit by itself.
-    private static let plain = ["gpt-2"]
-    private static let digits = ["smollm", "refact", "starcoder"]
+    /// Those that cut as GPT-2 did.
+    private static let plain = ["gpt-2", "olmo", "phi-2", "mpt"]
+    /// Those that take each digit by itself, after the patterns above or before GPT-2's.
+    private static let digits = ["smollm", "refact", "starcoder", "deepseek-llm", "deepseek-coder"]
+    /// Whole words that are tokens are taken before any merge.
+    private static let wholeWords = ["llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral"]
 
     private let name: String
 
     /// - Throws: `unsupported` for a name that is not known.
     init(_ metadata: GGUFMetadata) throws(CheckpointError) {
         name = try metadata.string("tokenizer.ggml.pre") ?? "gpt-2"
-        let known = Self.splits.flatMap(\.names) + Self.plain + Self.digits
+        let known = Set(Self.splits.flatMap(\.names) + Self.plain + Self.digits)
         guard known.contains(name) else {
             throw .unsupported(
                 file: metadata.file.path, key: "tokenizer.ggml.pre", found: "\"\(name)\"",
@@ -49,7 +74,7 @@ struct GGUFPreTokenizer {
         }
     }
 
-    var ignoresMerges: Bool { name == "llama-bpe" }
+    var ignoresMerges: Bool { Self.wholeWords.contains(name) }
     var normalizer: String? { name == "qwen2" ? #"{"type":"NFC"}"# : nil }
 
     /// The value of `pre_tokenizer`.
