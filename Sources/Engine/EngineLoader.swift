@@ -90,7 +90,7 @@ package enum EngineLoader {
             defer { backend.endStep() }
             probePages = try SelfCheck.run(
                 runner, backend: backend, vocabularySize: model.vocabularySize, pageSize: layout.pageSize,
-                pages: pages, rows: resolved.chunkedPrefillSize.value)
+                pages: pages, rows: resolved.chunkedPrefillSize.value, fillsPages: configuration.tiers != nil)
         }
 
         var scheduling = schedulerConfiguration(
