@@ -19,7 +19,7 @@ package protocol Backend: AnyObject {
     /// other into one weight `[Σ outputs_i, inputs]`: fused q/k/v or gate/up projections.
     func packWeight(_ parts: [TensorView], as format: WeightFormat) throws(ComputeError) -> PackedWeight
     /// As `packWeight`, of matrices of codes, which stay codes in memory. Products are those of the matrices widened to
-    /// `dtype` beforehand, bit by bit.
+    /// `dtype` beforehand, bit by bit; where all of them quantize their inputs, those of `WeightFormat.int8`.
     ///
     /// - Returns: nil where they have to be widened: this backend has no kernel for their form, they differ in it, or a
     ///   number may not fit `dtype`.

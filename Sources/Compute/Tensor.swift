@@ -22,8 +22,9 @@ package class Vector {
 package enum WeightFormat: String, Sendable, Hashable, CaseIterable {
     /// In the type it comes in.
     case stored
-    /// Bytes with a scale for each output, symmetric: scale = largest magnitude / 127. Inputs are quantized row by row
-    /// in the same way while the model runs (W8A8), so that products are those of bytes.
+    /// Bytes with a scale for each output, symmetric: scale = largest magnitude / 127, or the published one where a
+    /// checkpoint has it. Inputs are quantized row by row in the same way while the model runs (W8A8), so that products
+    /// are those of bytes.
     case int8
     /// Four bits with a float16 scale for each 32 inputs of an output: scale = element of largest magnitude / -8. Inputs
     /// as for `int8`.

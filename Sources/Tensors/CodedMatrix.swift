@@ -52,6 +52,9 @@ package protocol CodedMatrix {
     var groups: Int { get }
     /// The group of each input.
     var groupOfInput: [Int32] { get }
+    /// The scheme also quantizes inputs, row by row while the model runs: int8, scale = largest magnitude / 127 (W8A8).
+    /// Only for codes that are int8 with one group, without zeros and offsets.
+    var quantizesInputs: Bool { get }
 
     /// Fills in as many rows as `into` has, from `first` on.
     func read(from first: Int, into rows: CodedRows)
@@ -61,6 +64,7 @@ package protocol CodedMatrix {
 }
 
 extension CodedMatrix {
+    package var quantizesInputs: Bool { false }
     package func release(_ rows: Range<Int>) {}
 }
 

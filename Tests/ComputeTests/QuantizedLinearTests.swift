@@ -132,6 +132,68 @@ struct QuantizedLinearTests {
         }
     }
 
+    /// Bytes and scales as a checkpoint has them, for W8A8.
+    private struct PublishedBytes: CodedMatrix {
+        let outputs: Int
+        let inputs: Int
+        let codes: [Int8]
+        let scales: [Float]
+        let form = CodeForm(.int8, factors: .float32)
+        let groups = 1
+        let quantizesInputs = true
+        var groupOfInput: [Int32] { [Int32](repeating: 0, count: inputs) }
+
+        func read(from first: Int, into rows: CodedRows) {
+            for index in rows.codes.indices { rows.codes[index] = UInt8(bitPattern: codes[first * inputs + index]) }
+            for index in rows.scales.indices { rows.scales[index] = scales[first + index] }
+        }
+    }
+
+    /// Weights of a checkpoint whose scheme quantizes inputs too: all bytes, -128 among them, against the definition.
+    @Test(arguments: CPUBackend.availableKernelPaths())
+    func publishedBytesAreMultipliedAsTheyAre(path: String) throws {
+        for (index, (rows, outputs, inputs)) in Self.shapes.enumerated() {
+            let numbers = random(outputs * inputs, seed: UInt64(index) + 40)
+            let codes = numbers.map { Int8(min(max(($0 * 140).rounded(), -128), 127)) }
+            let scales = random(outputs, seed: UInt64(index) + 50).map { abs($0) * 0.01 + 0.001 }
+            let cut = outputs / 3
+            let parts = [0..<cut, cut..<outputs].filter { !$0.isEmpty }.map {
+                PublishedBytes(
+                    outputs: $0.count, inputs: inputs,
+                    codes: Array(codes[$0.lowerBound * inputs..<$0.upperBound * inputs]), scales: Array(scales[$0]))
+            }
+            let backend = try CPUBackend(kernels: path, threads: 2, pin: false)
+            let weight = try #require(try backend.packCoded(parts, widenedTo: .bfloat16, name: "w"))
+            #expect(weight.format == .int8)
+            #expect(weight.byteCount == CPUBackend.codedBytes(parts, widenedTo: .bfloat16))
+            let x = random(rows * inputs, seed: UInt64(index) + 60)
+            let y = try backend.makeTensor(rows: rows, columns: outputs)
+            backend.beginStep()
+            backend.linear(try tensor(backend, x, columns: inputs), weight, bias: nil, into: y, rows: rows)
+            backend.endStep()
+            for row in 0..<rows {
+                let input = Array(x[row * inputs..<(row + 1) * inputs])
+                let largest = input.reduce(0) { max($0, abs($1)) }
+                let bytes = input.map { Int(($0 * (127 / largest)).rounded(.toNearestOrEven)) }
+                let wanted = (0..<outputs).map { output in
+                    let sum = (0..<inputs).reduce(0) { $0 + Int(codes[output * inputs + $1]) * bytes[$1] }
+                    return Float(sum) * scales[output] * (largest / 127)
+                }
+                #expect(backend.read(y, row: row) == wanted, "\(rows) x \(outputs) x \(inputs)")
+            }
+            // The oracle quantizes inputs too, and rounds its sums in another order.
+            let reference = ReferenceBackend()
+            let same = try #require(try reference.packCoded(parts, widenedTo: .bfloat16, name: "w"))
+            let z = try reference.makeTensor(rows: rows, columns: outputs)
+            reference.linear(try tensor(reference, x, columns: inputs), same, bias: nil, into: z, rows: rows)
+            for row in 0..<rows {
+                for (a, b) in zip(backend.read(y, row: row), reference.read(z, row: row)) {
+                    #expect(abs(a - b) <= 1e-5 * max(1, abs(b)))
+                }
+            }
+        }
+    }
+
     /// Largest sums that can occur, zeros, rows of tiny numbers and numbers that are none.
     @Test(arguments: formats, CPUBackend.availableKernelPaths())
     func extremes(format: WeightFormat, path: String) throws {

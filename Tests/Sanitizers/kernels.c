@@ -133,16 +133,21 @@ static void check_products(const ck_kernels *k, const ck_kernels *plain) {
 /* A product with codes against the product with the numbers they stand for: the same bits. */
 static void check_coded(const ck_kernels *k) {
     static const int64_t shapes[][3] = {{1, 1, 1}, {1, 64, 256}, {3, 65, 33}, {7, 130, 97}, {13, 66, 515}, {40, 3, 300}};
-    for (int kind = 0; kind < 3 * 4 * 4 * 3; kind++) {
+    static const float e2m1[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0.0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+    for (int kind = 0; kind < 3 * 3 * 4 * 4 * 3; kind++) {
         int64_t m = shapes[kind % 6][0], n = shapes[kind % 6][1], depth = shapes[kind % 6][2];
         ck_coded coded = {
             .codes = (ck_codes)(kind % 3), .factors = (ck_factors)(kind / 3 % 4), .has_zeros = kind / 12 % 2,
             .has_offsets = kind / 24 % 2, .k = depth, .groups = (depth + 31) / 32,
         };
-        ck_dtype dtype = (ck_dtype)(kind / 48);
+        ck_dtype dtype = (ck_dtype)(kind / 48 % 3);
+        /* Tables that count, of halves of int8, and of anything; factors so large and small that they are none of the
+         * usual ones. */
+        int table = kind / 144;
+        float size = kind % 7 == 6 ? 0x1p-90f : 1;
         bool two_levels = coded.factors == CK_FACTORS_TWO_LEVEL;
         int64_t groups = coded.groups, blocks = (depth + CK_CODED_BLOCK - 1) / CK_CODED_BLOCK;
-        for (int i = 0; i < 16; i++) coded.table[i] = (float)i - 8;
+        for (int i = 0; i < 16; i++) coded.table[i] = table == 0 ? (float)i - 8 : table == 1 ? e2m1[i] : (float)i * 0.37f - 2;
         int32_t *group_of = buffer((size_t)depth * 4);
         /* Every other weight has groups that are mixed. */
         for (int64_t i = 0; i < depth; i++) group_of[i] = kind % 2 ? random_below((int32_t)groups) : (int32_t)(i / 32);
@@ -165,6 +170,7 @@ static void check_coded(const ck_kernels *k) {
             for (size_t i = 0; i < factors; i++) {
                 zeros[i] = (float)(random_below(16) - 8);
                 if (two_levels) scales[i] = (float)(random_below(64) - 32), offsets[i] = (float)random_below(64);
+                else if (coded.factors != CK_FACTORS_F16) scales[i] *= size;
             }
             ck_pack_coded_call call = {
                 &coded, codes, scales, zeros, offsets, block_scales, block_offsets,
@@ -197,6 +203,40 @@ static void check_coded(const ck_kernels *k) {
         compare("codes", k->name, found, expected, (size_t)(m * n), 0);
         free(group_of), free(packed), free(x), free(values), free(bias), free(widened), free(w), free(prepared);
         free(expected), free(found);
+    }
+}
+
+/* Bytes that are quantized already, -128 among them, against the sum of products. */
+static void check_bytes(const ck_kernels *k) {
+    static const int64_t shapes[][3] = {{1, 1, 1}, {2, 63, 31}, {7, 130, 97}, {40, 65, 1030}};
+    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+        int64_t m = shapes[s][0], n = shapes[s][1], depth = shapes[s][2];
+        uint8_t *codes = buffer((size_t)(n * depth));
+        for (int64_t i = 0; i < n * depth; i++) codes[i] = (uint8_t)(i % 5 ? random_below(256) : 0x80);
+        float *scales = floats((size_t)n), *x = floats((size_t)(m * depth));
+        for (int64_t i = 0; i < m * depth; i++) x[i] = (float)(random_below(255) - 127);
+        for (int64_t row = 0; row < m; row++) x[row * depth] = 127; /* so that a row's scale is 1 */
+        unsigned char *packed = buffer(ck_packed_bytes(CK_I8, n, depth));
+        memset(packed, 0, ck_packed_bytes(CK_I8, n, depth));
+        for (int64_t row = 0; row < n; row++)
+            ck_place_i8(codes + row * depth, scales + row, 1, depth,
+                        packed + row / CK_PANEL * (int64_t)ck_packed_bytes(CK_I8, 1, depth), row % CK_PANEL);
+        void *prepared = buffer(ck_prepared_bytes(CK_I8, m, depth));
+        ck_prepare_call prepare = {CK_I8, x, depth, depth, prepared};
+        k->gemm->prepare(&prepare, 0, (int32_t)m, 0);
+        float *expected = buffer((size_t)(m * n) * 4), *found = buffer((size_t)(m * n) * 4);
+        for (int64_t row = 0; row < m; row++) {
+            for (int64_t output = 0; output < n; output++) {
+                int32_t sum = 0;
+                for (int64_t i = 0; i < depth; i++) sum += (int32_t)x[row * depth + i] * (int8_t)codes[output * depth + i];
+                expected[row * n + output] = (float)sum * scales[output];
+            }
+        }
+        ck_gemm_call call = {k->gemm, CK_I8, m, n, depth, prepared, depth, packed, NULL, found, n,
+                             ck_gemm_row_chunk(m, n, 2), NULL};
+        ck_gemm_run(&call, 0, ck_gemm_tasks(&call), 0);
+        compare("bytes", k->name, found, expected, (size_t)(m * n), 0);
+        free(codes), free(scales), free(x), free(packed), free(prepared), free(expected), free(found);
     }
 }
 
@@ -261,14 +301,15 @@ static void check_rows(const ck_kernels *k, const ck_kernels *plain) {
 typedef struct scene {
     int32_t heads, kv_heads, d, page_size, pages, window;
     ck_dtype dtype;
-    bool interleaved, norms;
+    bool interleaved, norms, latent, sinks;
+    float cap;
 } scene;
 
 /* A sequence of `length` tokens on shuffled pages: stored in chunks, then its last `rows` attend. */
 static float *attended(const ck_kernels *k, const scene *s, int32_t length, int32_t rows, uint64_t seed) {
     state = seed;
-    int32_t d = s->d, columns = (s->heads + 2 * s->kv_heads) * d, pairs = d / 2;
-    size_t head_stride = 2 * (size_t)s->page_size / CK_BLOCK_TOKENS * ck_kv_half_block_bytes(d, s->dtype);
+    int32_t d = s->d, halves = s->latent ? 1 : 2, columns = (s->heads + halves * s->kv_heads) * d, pairs = d / 2;
+    size_t head_stride = (size_t)halves * (size_t)s->page_size / CK_BLOCK_TOKENS * ck_kv_half_block_bytes(d, s->dtype);
     size_t page_stride = (size_t)s->kv_heads * head_stride;
     unsigned char *pool = buffer((size_t)s->pages * page_stride);
     int32_t *table = buffer((size_t)s->pages * 4);
@@ -277,9 +318,9 @@ static float *attended(const ck_kernels *k, const scene *s, int32_t length, int3
         int32_t j = random_below(i + 1), other = table[i];
         table[i] = table[j], table[j] = other;
     }
-    float *norm = floats((size_t)d), *frequencies = floats((size_t)pairs);
+    float *norm = floats((size_t)d), *sinks = floats((size_t)s->heads), *frequencies = floats((size_t)pairs);
     float *output = buffer((size_t)(rows * s->heads * d) * 4);
-    ck_kv_layer kv = {pool, page_stride, head_stride, s->page_size, d, s->dtype, false};
+    ck_kv_layer kv = {pool, page_stride, head_stride, s->page_size, d, s->dtype, s->latent};
     for (int32_t first = 0; first < length;) {
         int32_t count = first + rows >= length ? length - first : length - rows - first;
         float *qkv = floats((size_t)(count * columns));
@@ -312,14 +353,14 @@ static float *attended(const ck_kernels *k, const scene *s, int32_t length, int3
             unsigned char *scratch = buffer(scratch_bytes);
             ck_attention_call call = {
                 k->attention, kv, qkv, (size_t)columns, output, (size_t)(s->heads * d), group, s->window,
-                1 / sqrtf((float)d), 0, NULL, table, list, NULL, scratch, scratch_bytes};
+                1 / sqrtf((float)d), s->cap, s->sinks ? sinks : NULL, table, list, NULL, scratch, scratch_bytes};
             ck_attention_run(&call, 0, tasks, 0);
             free(scratch);
         }
         free(qkv), free(positions), free(pages), free(slots), free(cosines), free(sines);
         first += count;
     }
-    free(pool), free(table), free(norm), free(frequencies);
+    free(pool), free(table), free(norm), free(sinks), free(frequencies);
     return output;
 }
 
@@ -333,12 +374,17 @@ static void check_attention(const ck_kernels *k, const ck_kernels *plain) {
             int32_t page_size = i % 2 ? 16 : 32;
             scene s = {.heads = i % 3 ? 4 : 7, .kv_heads = i % 3 ? 2 : 1, .d = d, .page_size = page_size,
                        .pages = (length + page_size - 1) / page_size, .window = i % 4 == 3 ? 40 : 0,
-                       .dtype = types[type], .interleaved = i % 2, .norms = i % 3 == 1};
-            uint64_t seed = next_random();
-            float *expected = attended(plain, &s, length, rows, seed), *found = attended(k, &s, length, rows, seed);
-            compare("attention", k->name, found, expected, (size_t)(rows * s.heads * d),
-                    types[type] == CK_E4M3 ? 0.15f : 0.02f);
-            free(expected), free(found);
+                       .dtype = types[type], .interleaved = i % 2, .norms = i % 3 == 1, .sinks = i % 3 == 2,
+                       .cap = i % 4 == 2 ? 0.7f : 0};
+            for (int latent = 0; latent < 2; latent++) {
+                /* A latent vector as wide as DeepSeek's, and as narrow as can be. */
+                if (latent) s.latent = true, s.kv_heads = 1, s.d = d = i % 2 ? 576 : 8;
+                uint64_t seed = next_random();
+                float *expected = attended(plain, &s, length, rows, seed), *found = attended(k, &s, length, rows, seed);
+                compare(latent ? "latent attention" : "attention", k->name, found, expected,
+                        (size_t)(rows * s.heads * d), types[type] == CK_E4M3 ? 0.15f : 0.02f);
+                free(expected), free(found);
+            }
         }
     }
 }
@@ -470,6 +516,7 @@ int main(int argc, char **argv) {
         }
         check_products(k, plain);
         check_coded(k);
+        check_bytes(k);
         check_gated(k);
         check_rows(k, plain);
         check_attention(k, plain);

@@ -7,6 +7,7 @@
 
 #include "gemm_vector.h"
 #include "coded_vector.h"
+#define EXPAND_PAIRS 0
 #include "../templates/expand_panel.h"
 
 /* Of 16 registers up to 12 hold sums. One row takes a panel in one pass, as it comes from memory. A few rows wait for

@@ -11,6 +11,7 @@
 
 #include "gemm_vector.h"
 #include "coded_vector.h"
+#define EXPAND_PAIRS 0
 #include "../templates/expand_panel.h"
 
 #define FLOAT_VECTORS(rows) 4

@@ -8,6 +8,7 @@
 
 #include "gemm_vector.h"
 #include "coded_vector.h"
+#define EXPAND_PAIRS 1
 #include "../templates/expand_panel.h"
 
 VECTOR_INLINE vector dot(vector x, vector w, vector sum) {

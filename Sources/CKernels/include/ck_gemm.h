@@ -9,11 +9,11 @@
  *
  * A run of 64 outputs is a panel. What pads the last panel and an odd k is zero. Packed weights are 64-byte aligned.
  *
- * Quantized weights. i8 has a scale for each output, the largest magnitude over 127, and stores value + 128; i4 has a
- * scale for each 32 elements of an output, minus an eighth of their element of largest magnitude, and stores value + 8:
- * of byte b of the j-th four bytes, the low half is element 8j + b, the high half element 8j + 4 + b. Activations are
- * quantized row by row: scale = largest magnitude / 127. Products and their sums (over k for i8, over 32 elements for
- * i4) are exact integers. A scale is NaN where its source is not finite.
+ * Quantized weights. i8 has a scale for each output, the largest magnitude over 127 or what a checkpoint says, and
+ * stores value + 128, for any int8; i4 has a scale for each 32 elements of an output, minus an eighth of their element of
+ * largest magnitude, and stores value + 8: of byte b of the j-th four bytes, the low half is element 8j + b, the high
+ * half element 8j + 4 + b. Activations are quantized row by row: scale = largest magnitude / 127. Products and their
+ * sums (over k for i8, over 32 elements for i4) are exact integers. A scale is NaN where its source is not finite.
  *   i8: out = (float)sum * weight_scale * row_scale + bias
  *   i4: out = fma over groups of ((float)sum, weight_scale) * row_scale + bias
  * in this order and with these roundings on every path, so that all paths give the same bits.
@@ -59,6 +59,13 @@ static inline int32_t ck_pack_tasks(const ck_pack_call *call) {
     if (call->row_count == 0) return 0;
     return (int32_t)((call->first_row + call->row_count - 1) / CK_PANEL - call->first_row / CK_PANEL + 1);
 }
+
+/* Places `count` outputs of an i8 weight that is quantized already at lanes first_lane ... of a panel, whose other bytes
+ * stay. */
+void ck_place_i8(
+    const uint8_t *values,  /* [count, k] int8 */
+    const float *scales,    /* [count] */
+    int64_t count, int64_t k, unsigned char *panel, int64_t first_lane);
 
 /* Rounds activations to what a bf16 weight multiplies (nearest even, NaN stays NaN), or quantizes them for i8 and i4
  * (a row that is not finite gives NaN). Not for f32 and f16. */

@@ -8,7 +8,8 @@
  *   GEMM_VECTORS(rows)    vectors of columns beside `rows` rows
  *   GEMM_X_STRIDE(call)   bytes from row to row of x, whose steps are GEMM_PARTS floats apart
  *
- * and after expand_panel.h, which widens weights that are codes, a unit at a time.
+ * and after expand_panel.h, which widens weights that are codes, a unit at a time: to pairs of bf16 where EXPAND_PAIRS,
+ * else to float32 as side by side as the blocks read them.
  *
  * It undefines them all. Every block does the same to an element, whatever its shape: from 0, or from what the run
  * before left in `out`, one GEMM_DOT after the other; so no choice made here shows in the bits of the result. */
@@ -107,16 +108,24 @@ static void GEMM(panel)(gemm_block *b, int64_t rows) {
     b->ahead = part.ahead;
 }
 
+/* The same for vectors that were widened side by side. */
+static void GEMM(widened1)(const gemm_block *b) { GEMM(block)(b, 1, GEMM_VECTORS(1), true); }
+static void GEMM(widened2)(const gemm_block *b) { GEMM(block)(b, 2, GEMM_VECTORS(2), true); }
+static void GEMM(widened3)(const gemm_block *b) { GEMM(block)(b, 3, GEMM_VECTORS(3), true); }
 static void GEMM(widened4)(const gemm_block *b) { GEMM(block)(b, 4, GEMM_VECTORS(4), true); }
 static void GEMM(widened5)(const gemm_block *b) { GEMM(block)(b, 5, GEMM_VECTORS(5), true); }
 static void GEMM(widened6)(const gemm_block *b) { GEMM(block)(b, 6, GEMM_VECTORS(6), true); }
 
-/* Blocks of rows from which widening pays; they have 4 rows or more. And rows that a widened unit meets in one go: their
- * activations for the unit (96 KiB) stay in the second-level cache while the columns of the panel pass. */
+/* Blocks of rows from which widening pays for weights that are no codes; they have 4 rows or more. And rows that a
+ * widened unit meets in one go: their activations for the unit (96 KiB) stay in the second-level cache while the columns
+ * of the panel pass. */
 enum { GEMM(least_blocks) = 4, GEMM(most_rows) = 96 };
-/* Of a unit that is widened: 16 KiB of the first-level cache; the other half is for the rows. */
-enum { GEMM(widened_columns) = GEMM_VECTORS(GEMM_BLOCK_ROWS) * VECTOR_LANES, GEMM(widened_steps) = 256 / GEMM_PARTS };
-_Static_assert(EXPAND_STEPS <= GEMM(widened_steps), "a unit of codes fits one that is widened");
+
+/* Steps of a unit that is widened, `vectors` side by side: of 16 KiB, half of a first-level cache; the other half is for
+ * the rows. */
+static inline int64_t GEMM(widened_steps)(int64_t vectors) {
+    return EXPAND_BYTES / (vectors * VECTOR_LANES * (int64_t)sizeof(float)) / GEMM_PARTS;
+}
 
 /* Blocks of equal height as far as possible: 16 rows are 6 + 5 + 5, not 6 + 6 + 4. */
 typedef struct GEMM(rows) {
@@ -135,22 +144,29 @@ static void GEMM(unit)(gemm_block b, const GEMM(rows) *rows, const unsigned char
     }
 }
 
-/* The same, a few vectors of columns after the other, each widened first. */
-static void GEMM(unit_widened)(gemm_block b, const GEMM(rows) *rows, const unsigned char *ahead_end) {
-    enum { WIDE = GEMM(widened_columns), VECTORS = WIDE / VECTOR_LANES };
-    static void (*const kernels[])(const gemm_block *) = {GEMM(widened4), GEMM(widened5), GEMM(widened6)};
-    _Alignas(64) float weights[GEMM(widened_steps) * GEMM_PARTS * WIDE];
-    for (int64_t column = 0; column < CK_PANEL && column < b.columns; column += WIDE) {
-        const unsigned char *from = b.w + column * (GEMM_STEP_BYTES / CK_PANEL);
-        for (int64_t s = 0; s < b.steps; s++, from += GEMM_STEP_BYTES) {
-            GEMM_UNROLL for (int part = 0; part < GEMM_PARTS; part++) {
-                GEMM_UNROLL for (int v = 0; v < VECTORS; v++) {
-                    vector_store(
-                        weights + ((s * GEMM_PARTS + part) * VECTORS + v) * VECTOR_LANES,
-                        GEMM_WEIGHTS(from + v * GEMM_VECTOR_BYTES, part));
-                }
-            }
+/* As many vectors as blocks of 4 rows or more take, from the columns that `from` begins with, side by side as float32. */
+static void GEMM(widen)(const unsigned char *from, int64_t steps, float *out) {
+    for (int64_t s = 0; s < steps; s++, from += GEMM_STEP_BYTES) {
+        GEMM_UNROLL for (int part = 0; part < GEMM_PARTS; part++) {
+            GEMM_UNROLL for (int v = 0; v < GEMM_VECTORS(GEMM_BLOCK_ROWS); v++, out += VECTOR_LANES)
+                vector_store(out, GEMM_WEIGHTS(from + v * GEMM_VECTOR_BYTES, part));
         }
+    }
+}
+
+_Static_assert(GEMM_VECTORS(3) == GEMM_VECTORS(4), "blocks beside each other take the same vectors");
+
+/* As `unit`, a few vectors of columns after the other, each widened first: from `codes`, a panel whose element
+ * `first` the unit begins with, or else, for blocks of 4 rows or more, from b.w. */
+static void GEMM(unit_widened)(
+    gemm_block b, const GEMM(rows) *rows, const unsigned char *ahead_end, const expander *codes, int64_t first) {
+    static void (*const kernels[])(const gemm_block *) = {
+        GEMM(widened1), GEMM(widened2), GEMM(widened3), GEMM(widened4), GEMM(widened5), GEMM(widened6)};
+    const int64_t vectors = GEMM_VECTORS(rows->height + (rows->higher > 0)), wide = vectors * VECTOR_LANES;
+    _Alignas(64) float weights[EXPAND_BYTES / sizeof(float)];
+    for (int64_t column = 0; column < CK_PANEL && column < b.columns; column += wide) {
+        if (codes) expand_floats(codes, b.w, column, wide, first, b.steps * GEMM_PARTS, weights);
+        else GEMM(widen)(b.w + column * (GEMM_STEP_BYTES / CK_PANEL), b.steps, weights);
         gemm_block part = b;
         part.w = (const unsigned char *)weights;
         part.out += column;
@@ -159,7 +175,7 @@ static void GEMM(unit_widened)(gemm_block b, const GEMM(rows) *rows, const unsig
         for (int64_t i = 0; i < rows->blocks; i++) {
             int64_t taken = rows->height + (i < rows->higher);
             if (part.ahead >= ahead_end) part.ahead_lines = 0;
-            kernels[taken - 4](&part);
+            kernels[taken - 1](&part);
             part.ahead += part.steps / 4 * part.ahead_lines * 64;
             part.x += taken * part.x_stride;
             part.out += taken * part.ldo;
@@ -172,30 +188,36 @@ static void GEMM(unit_widened)(gemm_block b, const GEMM(rows) *rows, const unsig
 static void GEMM(run_rows)(
     const ck_gemm_call *c, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end) {
     int64_t count_of_rows = row_end - row_begin;
+    const expander codes = c->coded ? expander_of(c->coded, GEMM_DTYPE) : (expander){0};
     GEMM(rows) rows = {.blocks = (count_of_rows + GEMM_BLOCK_ROWS - 1) / GEMM_BLOCK_ROWS};
     rows.height = count_of_rows / rows.blocks;
     rows.higher = count_of_rows % rows.blocks;
-    const bool widens = GEMM_WIDENS && rows.blocks >= GEMM(least_blocks);
     int64_t passes = 0; /* over the weights of a unit, in panels */
     for (int64_t i = 0; i < rows.blocks; i++) {
         passes += CK_PANEL / VECTOR_LANES / GEMM_VECTORS(rows.height + (i < rows.higher));
     }
-    int64_t steps = ck_gemm_steps(GEMM_DTYPE, c->k);
-    int64_t unit = c->coded ? EXPAND_STEPS : widens ? GEMM(widened_steps) : passes > 1 ? gemm_unit(steps) : steps;
-    const int64_t step_elements = GEMM_DTYPE == CK_BF16 ? 2 : 1;
-    _Alignas(64) unsigned char expanded[EXPAND_STEPS * GEMM_STEP_BYTES];
-    const unsigned char *w = (const unsigned char *)c->w + panel_begin * steps * GEMM_STEP_BYTES;
-    const unsigned char *w_end = (const unsigned char *)c->w + ck_panels(c->n) * steps * GEMM_STEP_BYTES;
+    const bool widens = c->coded ? !EXPAND_PAIRS : GEMM_WIDENS && rows.blocks >= GEMM(least_blocks);
+    const int64_t steps = ck_gemm_steps(GEMM_DTYPE, c->k), step_elements = GEMM_DTYPE == CK_BF16 ? 2 : 1;
+    const int64_t panel_bytes = c->coded ? ck_coded_panel_bytes(c->coded) : steps * GEMM_STEP_BYTES;
+    int64_t unit = passes > 1 ? gemm_unit(steps) : steps;
+    if (widens) unit = GEMM(widened_steps)(GEMM_VECTORS(rows.height + (rows.higher > 0)));
+    else if (c->coded) unit = EXPAND_BYTES / GEMM_STEP_BYTES;
+    const unsigned char *w_end = (const unsigned char *)c->w + ck_panels(c->n) * panel_bytes;
+#if EXPAND_PAIRS
+    _Alignas(64) unsigned char pairs[EXPAND_BYTES];
+#endif
     for (int64_t panel = panel_begin; panel < panel_end; panel++) {
+        const unsigned char *panel_begins = (const unsigned char *)c->w + panel * panel_bytes;
         int64_t step = 0;
         do {
-            int64_t count = steps - step < unit ? steps - step : unit;
+            int64_t count = steps - step < unit ? steps - step : unit, first = step * step_elements;
+            const unsigned char *w = c->coded ? panel_begins : panel_begins + step * GEMM_STEP_BYTES;
+#if EXPAND_PAIRS
             if (c->coded) {
-                const unsigned char *codes = (const unsigned char *)c->w + panel * ck_coded_panel_bytes(c->coded);
-                expand_panel(
-                    c->coded, GEMM_DTYPE, codes, step * step_elements, count * step_elements, expanded);
-                w = expanded;
+                expand_pairs(&codes, panel_begins, first, count * step_elements, pairs);
+                w = pairs;
             }
+#endif
             /* The passes share in fetching the unit that comes next, so that memory never idles while sums are taken.
              * A single pass waits for nothing but memory, which the processor streams best by itself. */
             const unsigned char *next = w + count * GEMM_STEP_BYTES, *ahead_end = next + unit * GEMM_STEP_BYTES;
@@ -215,9 +237,8 @@ static void GEMM(run_rows)(
                 .bias = c->bias ? c->bias + panel * CK_PANEL : NULL,
                 .columns = c->n - panel * CK_PANEL,
             };
-            if (widens) GEMM(unit_widened)(b, &rows, ahead_end);
+            if (widens) GEMM(unit_widened)(b, &rows, ahead_end, c->coded ? &codes : NULL, first);
             else GEMM(unit)(b, &rows, ahead_end);
-            w = next;
             step += count;
         } while (step < steps);
     }

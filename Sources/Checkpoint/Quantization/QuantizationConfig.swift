@@ -14,6 +14,8 @@ struct QuantizationConfig: Sendable, Equatable {
     var storesZerosLessOne = true
     /// `weight_block_size`
     var blockSize: [Int]?
+    /// compressed-tensors: inputs of int8 matrices are quantized row by row while the model runs (W8A8).
+    var quantizesInputs = false
     /// What the dequantized matrices are rounded to: the model's own type.
     var dtype: DType = .bfloat16
 
@@ -49,6 +51,7 @@ struct QuantizationConfig: Sendable, Equatable {
                     "dense", "pack-quantized", "int-quantized", "float-quantized", "naive-quantized",
                     "nvfp4-pack-quantized", "mxfp4-pack-quantized", "mixed-precision",
                 ])
+            quantizesInputs = try Self.quantizesInputs(section.section("config_groups"))
         default: break
         }
         blockSize = try section.integers("weight_block_size", in: 1...(1 << 20))
@@ -59,5 +62,24 @@ struct QuantizationConfig: Sendable, Equatable {
         case "float16": dtype = .float16
         default: dtype = .bfloat16
         }
+    }
+
+    /// Whether all groups whose weights are int8 also have int8 inputs, symmetric and with a scale for each token that is
+    /// found while the model runs. Scales that stand in the checkpoint are not used.
+    private static func quantizesInputs(_ groups: ConfigSection?) throws(CheckpointError) -> Bool {
+        func isInt8(_ scheme: ConfigSection) -> Bool {
+            (try? scheme.integer("num_bits", in: 1...64)) == 8 && (try? scheme.string("type")) ?? "int" == "int"
+        }
+        var found = false
+        for key in groups?.keys ?? [] {
+            guard let group = try groups?.section(key), let weights = try group.section("weights"), isInt8(weights)
+            else { continue }
+            guard let inputs = try group.section("input_activations"), isInt8(inputs),
+                (try? inputs.boolean("dynamic")) == true, (try? inputs.string("strategy")) == "token",
+                (try? inputs.boolean("symmetric")) ?? true
+            else { return false }
+            found = true
+        }
+        return found
     }
 }

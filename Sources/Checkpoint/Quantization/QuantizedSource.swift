@@ -110,7 +110,9 @@ final class QuantizedSource: WeightSource {
         switch group.kind {
         case .gptq: return try GPTQMatrix(parts, storesZerosLessOne: config.storesZerosLessOne)
         case .awq: return try AWQMatrix(parts)
-        case .scaled(let scale): return try ScaledMatrix(parts, scale: scale, declaredBlock: config.blockSize)
+        case .scaled(let scale):
+            return try ScaledMatrix(
+                parts, scale: scale, declaredBlock: config.blockSize, quantizesInputs: config.quantizesInputs)
         case .packedInteger: return try PackedIntegerMatrix(parts)
         case .fp4(let codes, let scales, let tensorScale):
             return try FP4Matrix(parts, codes: codes, scales: scales, tensorScale: tensorScale)

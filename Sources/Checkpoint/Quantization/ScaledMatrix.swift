@@ -13,9 +13,14 @@ struct ScaledMatrix: QuantizedMatrix {
     private let block: (rows: Int, columns: Int)
     let groups: Int
     let form: CodeForm
+    let quantizesInputs: Bool
 
-    /// - Parameter declaredBlock: `weight_block_size` of the configuration; needed where blocks do not divide the matrix.
-    init(_ parts: QuantizedParts, scale suffix: String, declaredBlock: [Int]?) throws(CheckpointError) {
+    /// - Parameters:
+    ///   - declaredBlock: `weight_block_size` of the configuration; needed where blocks do not divide the matrix.
+    ///   - quantizesInputs: whether the configuration says so of int8 matrices.
+    init(
+        _ parts: QuantizedParts, scale suffix: String, declaredBlock: [Int]?, quantizesInputs: Bool
+    ) throws(CheckpointError) {
         codes = try parts.view(".weight")
         guard codes.shape.count == 2, codes.elementCount > 0 else {
             throw parts.failure(".weight", expected: "a matrix")
@@ -45,7 +50,10 @@ struct ScaledMatrix: QuantizedMatrix {
         block = (layout.rows, layout.columns)
         groups = (inputs + layout.columns - 1) / layout.columns
         form = CodeForm(numbers, factors: suffix == ".SCB" ? .float32 : parts.factorType(suffix))
-        let type = codes.dtype == .int8 ? "INT8" : "FP8 (\(codes.dtype == .float8e5m2 ? "e5m2" : "e4m3"))"
+        self.quantizesInputs = quantizesInputs && codes.dtype == .int8 && groups == 1 && suffix == ".weight_scale"
+        let type =
+            codes.dtype == .int8
+            ? (self.quantizesInputs ? "INT8 W8A8" : "INT8") : "FP8 (\(codes.dtype == .float8e5m2 ? "e5m2" : "e4m3"))"
         scheme = "\(type), \(layout.text)"
     }
 

@@ -59,7 +59,11 @@ extension CPUBackend {
     /// Bytes of a weight of codes in memory; nil where it would be widened: no kernel reads its codes, or they would take
     /// more memory than the numbers themselves.
     package static func codedBytes(_ parts: [any CodedMatrix], widenedTo dtype: DType) -> Int? {
-        description(parts, widenedTo: dtype)?.bytes(outputs: parts.reduce(0) { $0 + $1.outputs })
+        let outputs = parts.reduce(0) { $0 + $1.outputs }
+        if let first = parts.first, parts.allSatisfy(\.quantizesInputs) {
+            return Int(ck_packed_bytes(CK_I8, Int64(outputs), Int64(first.inputs)))
+        }
+        return description(parts, widenedTo: dtype)?.bytes(outputs: outputs)
     }
 
     private static func description(_ parts: [any CodedMatrix], widenedTo dtype: DType) -> CodedDescription? {
@@ -82,8 +86,14 @@ extension CPUBackend {
     package func packCoded(
         _ parts: [any CodedMatrix], widenedTo dtype: DType, name: String
     ) throws(ComputeError) -> PackedWeight? {
-        guard let description = Self.description(parts, widenedTo: dtype) else { return nil }
-        let (weight, fits) = try pack(parts, description, widenedTo: dtype, format: .stored, name: name)
+        if parts.allSatisfy(\.quantizesInputs) {
+            return try pack(parts, nil, type: CK_I8, widenedTo: dtype, format: .int8, name: name).weight
+        }
+        guard let type = dtype.kernelType, let description = Self.description(parts, widenedTo: dtype) else {
+            return nil
+        }
+        let (weight, fits) = try pack(
+            parts, description, type: type, widenedTo: dtype, format: .stored, name: name)
         // Whoever widens it finds the number and names it.
         return fits ? weight : nil
     }
@@ -93,23 +103,21 @@ extension CPUBackend {
     /// - Returns: nil for a format that is no codes.
     func packCodes(_ parts: [TensorView], _ format: WeightFormat) throws(ComputeError) -> PackedWeight? {
         let coders = parts.compactMap { FloatCoder($0, format) }
-        guard let first = coders.first, coders.count == parts.count,
+        guard let first = coders.first, coders.count == parts.count, let type = parts[0].dtype.kernelType,
             let description = CodedDescription(
                 first.form, inputs: first.inputs, groups: first.groups, groupOfInput: first.groupOfInput)
         else { return nil }
         return try pack(
-            coders, description, widenedTo: parts[0].dtype, format: format, name: parts[0].name
+            coders, description, type: type, widenedTo: parts[0].dtype, format: format, name: parts[0].name
         ).weight
     }
 
+    /// - Parameter description: nil for codes that are bytes of ck_gemm.h's i8.
     /// - Returns: also whether all numbers fit the type, as far as scales tell.
     private func pack(
-        _ parts: [any CodedMatrix], _ description: CodedDescription, widenedTo dtype: DType, format: WeightFormat,
-        name: String
+        _ parts: [any CodedMatrix], _ description: CodedDescription?, type: ck_dtype, widenedTo dtype: DType,
+        format: WeightFormat, name: String
     ) throws(ComputeError) -> (weight: PackedWeight, fits: Bool) {
-        guard let type = dtype.kernelType else {
-            throw .unsupportedDType(tensor: name, dtype: dtype, supported: DType.kernelTypes)
-        }
         let outputs = parts.reduce(0) { $0 + $1.outputs }
         let weight = try CPUPackedWeight(
             outputs: outputs, inputs: parts[0].inputs, dtype: type, format: format, coded: description, purpose: name)
@@ -146,11 +154,20 @@ extension CPUBackend {
     /// Places rows of the whole weight that lie in one panel and in one part, which begins at row `start`.
     private static func pack(
         _ rows: Range<Int>, of part: any CodedMatrix, from start: Int, into weight: CPUPackedWeight,
-        _ description: CodedDescription, _ dtype: DType
+        _ description: CodedDescription?, _ dtype: DType
     ) -> Bool {
         let read = CodedRows(part, count: rows.count)
         part.read(from: rows.lowerBound - start, into: read)
         let (panel, lane) = rows.lowerBound.quotientAndRemainder(dividingBy: CK_PANEL)
+        guard let description else {
+            let panelBytes = Int(ck_packed_bytes(CK_I8, 1, Int64(weight.inputs)))
+            withExtendedLifetime(read) {
+                ck_place_i8(
+                    read.codes.baseAddress, read.scales.baseAddress, Int64(rows.count), Int64(weight.inputs),
+                    weight.data.assumingMemoryBound(to: UInt8.self) + panel * panelBytes, Int64(lane))
+            }
+            return true
+        }
         var call = ck_pack_coded_call(
             coded: description.pointer, codes: read.codes.baseAddress, scales: read.scales.baseAddress,
             zeros: read.zeros.baseAddress, offsets: read.offsets.baseAddress,

@@ -33,6 +33,21 @@ package final class ReferenceBackend: Backend {
         return ReferenceWeight(values, inputs: inputs, dtype: dtype, format: format)
     }
 
+    package func packCoded(
+        _ parts: [any CodedMatrix], widenedTo dtype: DType, name: String
+    ) throws(ComputeError) -> PackedWeight? {
+        guard let inputs = parts.first?.inputs, parts.allSatisfy(\.quantizesInputs) else { return nil }
+        var values: [Float] = []
+        for part in parts {
+            let count = part.outputs * inputs
+            values += [Float](unsafeUninitializedCapacity: count) { rows, filled in
+                part.decode(0..<part.outputs, into: UnsafeMutableBufferPointer(rebasing: rows[..<count]))
+                filled = count
+            }
+        }
+        return ReferenceWeight(values, inputs: inputs, dtype: dtype, format: .int8)
+    }
+
     package func makeKVCache(_ layout: KVLayout, pages: Int) throws(ComputeError) -> KVCache {
         guard KVLayout.dtypes.contains(layout.dtype) else {
             throw .unsupportedDType(tensor: "KV cache", dtype: layout.dtype, supported: KVLayout.dtypes)

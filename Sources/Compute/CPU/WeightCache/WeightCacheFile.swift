@@ -22,8 +22,8 @@ final class WeightCacheFile {
     }
 
     static let magic: UInt64 = 0x5448_4749_4557_4452  // "RDWEIGHT"
-    /// Of the file and of the packed layouts.
-    static let version: UInt64 = 1
+    /// Of the file, of the packed layouts, and of what becomes of a checkpoint's matrices.
+    static let version: UInt64 = 2
     static let headBytes = 48
     static let alignment = 4096
     static let pieceBytes = 4 << 20
