@@ -16,8 +16,8 @@ VECTOR_INLINE vector integers_to_float(integers v) { return _mm256_cvtepi32_ps(v
 VECTOR_INLINE integers integers_low(integers w) { return _mm256_and_si256(w, _mm256_set1_epi8(15)); }
 VECTOR_INLINE integers integers_high(integers w) { return integers_low(_mm256_srli_epi16(w, 4)); }
 
-/* Products of bytes in pairs saturate at 16 bits: the magnitude of w, at most 128 as any int8 is, times x with the sign of w, at most 127,
- * cannot. With w below 16 the eight sums of pairs of a group, at most 8 * 2 * 15 * 127, still fit 16 bits together. */
+/* Products of bytes in pairs saturate at 16 bits: |w|, at most 128, times x with the sign of w, at most 127, cannot. With w
+ * below 16 the eight sums of pairs of a group, at most 8 * 2 * 15 * 127, still fit 16 bits together. */
 VECTOR_INLINE integers pair_sums(integers pairs) { return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)); }
 VECTOR_INLINE integers signed_i8(integers w) { return _mm256_xor_si256(w, _mm256_set1_epi8((char)0x80)); }
 VECTOR_INLINE integers dot_i8(integers sum, integers w, integers x) {
