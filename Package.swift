@@ -70,10 +70,13 @@ let package = Package(
             linkerSettings: [.linkedLibrary(":libhiredis.a")]),
         library("EngineInterface", ["Grammar"]),
         library("Grammar"),
-        library("Scheduling", ["EngineInterface", "PrefixCache"]),
+        library("Scheduling", ["EngineInterface", "PrefixCache", "Statistics"]),
         library(
             "Engine",
-            ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Scheduling", "Tensors"]),
+            [
+                "Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Scheduling",
+                "Statistics", "Tensors",
+            ]),
         library(
             "EngineBench",
             [

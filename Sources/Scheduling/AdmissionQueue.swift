@@ -1,4 +1,5 @@
 import PrefixCache
+import Statistics
 
 /// The requests that wait for pages, and the order in which they are looked at.
 struct AdmissionQueue {
@@ -6,12 +7,12 @@ struct AdmissionQueue {
     private(set) var waiting: [SequenceState] = []
     private let policy: SchedulePolicy
     private let agingSeconds: Double
-    private var random: UInt64
+    private var random: RandomSource
 
     init(_ configuration: SchedulerConfiguration) {
         policy = configuration.policy
         agingSeconds = configuration.agingSeconds
-        random = configuration.randomSeed
+        random = RandomSource(seed: configuration.randomSeed)
     }
 
     var count: Int { waiting.count }
@@ -49,7 +50,7 @@ struct AdmissionQueue {
         case .fcfs, .priority: break
         case .lof: for index in candidates.indices { candidates[index].rank = candidates[index].sequence.newTokenLimit }
         case .random:
-            for index in candidates.indices { candidates[index].rank = Int(truncatingIfNeeded: nextRandom() >> 1) }
+            for index in candidates.indices { candidates[index].rank = Int(truncatingIfNeeded: random.next() >> 1) }
         case .lpm:
             for index in candidates.indices {
                 let match = candidates[index].sequence.refreshMatch(in: cache)
@@ -86,15 +87,6 @@ struct AdmissionQueue {
         let waited = spans < 1e9 ? Int(spans) : 1_000_000_000
         let (level, overflow) = sequence.priority.addingReportingOverflow(waited)
         return overflow ? .max : level
-    }
-
-    /// SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
-    private mutating func nextRandom() -> UInt64 {
-        random &+= 0x9E37_79B9_7F4A_7C15
-        var z = random
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
 

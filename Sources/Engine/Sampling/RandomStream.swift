@@ -1,3 +1,5 @@
+import Statistics
+
 /// Random numbers of one request, addressed by position: the n-th token draws the n-th number, whatever else is in the
 /// batch and however often the request was retracted. Mixing function: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
 package struct RandomStream: Sendable {
@@ -16,9 +18,7 @@ package struct RandomStream: Sendable {
     }
 
     private static func mix(_ value: UInt64) -> UInt64 {
-        var z = value &+ 0x9E37_79B9_7F4A_7C15
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        var source = RandomSource(seed: value)
+        return source.next()
     }
 }
