@@ -135,7 +135,8 @@ let package = Package(
             "Engine",
             ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Tensors", "TestSupport"]),
         tests(
-            "EngineBench", ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "PrefixCache", "Tensors"]),
+            "EngineBench",
+            ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Models", "PrefixCache", "Tensors"]),
         tests(
             "TextGeneration",
             [

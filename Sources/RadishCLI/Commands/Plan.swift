@@ -43,17 +43,19 @@ struct Plan: AsyncParsableCommand {
         do {
             let plan = try ModelPlan(model, cache, scheduling, machine)
             print("\(plan.name): \(plan.spec.architecture), \(plan.spec.layerCount) layers")
-            row("weights", size(plan.weightBytes), "mostly \(plan.form); \(size(plan.fileBytes)) on disk")
+            row(
+                "weights", ByteText.size(plan.weightBytes),
+                "mostly \(plan.form); \(ByteText.size(plan.fileBytes)) on disk")
             let sparse = plan.spec.experts.compactMap { $0 }
             if let experts = sparse.first {
                 row(
-                    "read for a token", size(plan.weightBytesPerStep),
+                    "read for a token", ByteText.size(plan.weightBytesPerStep),
                     "\(experts.rule.chosen) of \(experts.count) experts in \(sparse.count) layers")
             }
             row(
                 "KV cache", "\(plan.layout.bytesPerToken) bytes/token",
                 "keys and values of \(plan.spec.layerCount) layers")
-            row("memory", size(plan.availableBytes), "available to this process now")
+            row("memory", ByteText.size(plan.availableBytes), "available to this process now")
             let fits = describeFit(plan)
             if let resolved = plan.resolved {
                 let costs = try await describeSpeed(plan, resolved)
@@ -73,7 +75,7 @@ struct Plan: AsyncParsableCommand {
     private func describeFit(_ plan: ModelPlan) -> Bool {
         guard plan.weightBytes < plan.availableBytes else {
             print(
-                "\nDoes not fit: the weights take \(size(plan.weightBytes)), \(size(plan.availableBytes)) are available."
+                "\nDoes not fit: the weights take \(ByteText.size(plan.weightBytes)), \(ByteText.size(plan.availableBytes)) are available."
             )
             print(
                 plan.format == .stored
@@ -107,7 +109,8 @@ struct Plan: AsyncParsableCommand {
             let percent = (Double(bytes) / Double(plan.availableBytes) * 100).rounded(.up) + 1
             print("Change: --mem-fraction-static \((percent / 100).fixed(2)).")
         } else {
-            print("Change: --context-length \(max(2, tokens / wanted)), or more memory (\(size(bytes)) in all).")
+            print(
+                "Change: --context-length \(max(2, tokens / wanted)), or more memory (\(ByteText.size(bytes)) in all).")
         }
         return false
     }
@@ -174,10 +177,6 @@ struct Plan: AsyncParsableCommand {
                 costs.decodeStep(sequences: batch, context: inputLength + outputs / 2), step)
         }
         print("\n" + table.text, terminator: "")
-    }
-
-    private func size(_ bytes: Int) -> String {
-        bytes >= 10 << 30 ? "\((Double(bytes) / Double(1 << 30)).fixed(1)) GiB" : "\(bytes >> 20) MiB"
     }
 
     private func row(_ name: String, _ value: String, _ reason: String) {
