@@ -1,10 +1,10 @@
 /// GLM's format since 4.5: `<tool_call>NAME`, then `<arg_key>KEY</arg_key><arg_value>VALUE</arg_value>` for each argument,
 /// then `</tool_call>`; until 4.6 with a line end behind each (Z.ai, chat templates of GLM-4.5 and GLM-4.7). What names no
 /// function of the request is text.
-struct GLMSyntax: ToolCallSyntax {
+struct GLMSyntax: MarkedSyntax {
     static let markers = ["<tool_call>", "</tool_call>", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"]
 
-    private enum Mark: Int {
+    enum Mark: Int {
         case open, close, keyOpen, keyClose, valueOpen, valueClose
     }
 
@@ -24,7 +24,7 @@ struct GLMSyntax: ToolCallSyntax {
     private let functions: Set<String>
     private let texts: [String: Set<String>]
     private var state = State.text
-    private var scanner = MarkerScanner(markers)
+    var scanner = MarkerScanner(markers)
     private var arguments = TaggedArguments(trimsLines: false)
     private var collected: [UInt8] = []
     /// Since the first mark, while no call was told.
@@ -38,17 +38,7 @@ struct GLMSyntax: ToolCallSyntax {
         self.texts = texts
     }
 
-    mutating func append(_ byte: UInt8, to out: inout PieceBuffer) {
-        scanner.push(byte)
-        while let lexeme = scanner.next() {
-            switch lexeme {
-            case .byte(let byte): take(byte, &out)
-            case .marker(let number): if let mark = Mark(rawValue: number) { take(mark, &out) }
-            }
-        }
-    }
-
-    private mutating func take(_ mark: Mark, _ out: inout PieceBuffer) {
+    mutating func take(_ mark: Mark, _ out: inout PieceBuffer) {
         let bytes = scanner.markers[mark.rawValue]
         switch (state, mark) {
         case (.value, .valueClose):
@@ -84,7 +74,7 @@ struct GLMSyntax: ToolCallSyntax {
         }
     }
 
-    private mutating func take(_ byte: UInt8, _ out: inout PieceBuffer) {
+    mutating func take(_ byte: UInt8, _ out: inout PieceBuffer) {
         switch state {
         case .text: out.content(byte)
         case .name:

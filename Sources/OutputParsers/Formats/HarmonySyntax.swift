@@ -1,9 +1,13 @@
 /// The format of gpt-oss: messages with a header that names channel and recipient (OpenAI Harmony). What is written to
 /// the channel `analysis` is reasoning; a message to `functions.NAME` is a call.
-struct HarmonySyntax: ToolCallSyntax {
+struct HarmonySyntax: MarkedSyntax {
     static let markers = [
         "<|start|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>", "<|call|>", "<|return|>",
     ]
+
+    enum Mark: Int {
+        case start, channel, message, constrain, end, call, `return`
+    }
 
     private enum State: Sendable {
         /// Nothing yet but what may be a recipient: the prompt has begun the header of the first message.
@@ -21,7 +25,7 @@ struct HarmonySyntax: ToolCallSyntax {
     private let parsesCalls: Bool
     /// Text without marks is an answer too.
     private var state = State.start
-    private var scanner = MarkerScanner(markers)
+    var scanner = MarkerScanner(markers)
     private var header: [UInt8] = []
     private var reader = ArgumentsReader()
     /// A message of the kind was there already: the next one begins on a new line.
@@ -35,17 +39,7 @@ struct HarmonySyntax: ToolCallSyntax {
 
     var isReasoning: Bool { state == .reasoning }
 
-    mutating func append(_ byte: UInt8, to out: inout PieceBuffer) {
-        scanner.push(byte)
-        while let lexeme = scanner.next() {
-            switch lexeme {
-            case .byte(let byte): take(byte, &out)
-            case .marker(let number): take(marker: number, &out)
-            }
-        }
-    }
-
-    private mutating func take(_ byte: UInt8, _ out: inout PieceBuffer) {
+    mutating func take(_ byte: UInt8, _ out: inout PieceBuffer) {
         switch state {
         case .start:
             header.append(byte)
@@ -70,18 +64,18 @@ struct HarmonySyntax: ToolCallSyntax {
         }
     }
 
-    private mutating func take(marker: Int, _ out: inout PieceBuffer) {
-        switch marker {
-        case 0, 1, 3:
+    mutating func take(_ mark: Mark, _ out: inout PieceBuffer) {
+        switch mark {
+        case .start, .channel, .constrain:
             if state != .header, state != .start {
                 endMessage(&out)
                 header = []
             }
             state = .header
             // Marks separate the words of a header; the channel's own is needed to find its name.
-            header += marker == 1 ? Array(" \u{0} ".utf8) : [UInt8(ascii: " ")]
-        case 2: if state == .header || state == .start { beginMessage(&out) }
-        default:
+            header += mark == .channel ? Array(" \u{0} ".utf8) : [UInt8(ascii: " ")]
+        case .message: if state == .header || state == .start { beginMessage(&out) }
+        case .end, .call, .return:
             endMessage(&out)
             state = .content
         }

@@ -1,11 +1,11 @@
 /// Qwen3-Coder's format: `<tool_call><function=NAME><parameter=KEY>VALUE</parameter>…</function></tool_call>`, each tag
 /// on a line of its own (Qwen, chat template of Qwen3-Coder). The models leave out the outer tag at times.
-struct QwenCoderSyntax: ToolCallSyntax {
+struct QwenCoderSyntax: MarkedSyntax {
     static let markers = [
         "<tool_call>", "</tool_call>", "<function=", "</function>", "<parameter=", "</parameter>",
     ]
 
-    private enum Mark: Int {
+    enum Mark: Int {
         case open, close, functionOpen, functionClose, parameterOpen, parameterClose
     }
 
@@ -27,7 +27,7 @@ struct QwenCoderSyntax: ToolCallSyntax {
     private let functions: Set<String>
     private let texts: [String: Set<String>]
     private var state = State.text
-    private var scanner = MarkerScanner(markers)
+    var scanner = MarkerScanner(markers)
     private var arguments = TaggedArguments(trimsLines: true)
     private var collected: [UInt8] = []
     /// Since the first mark, while no call was told.
@@ -42,17 +42,7 @@ struct QwenCoderSyntax: ToolCallSyntax {
         self.texts = texts
     }
 
-    mutating func append(_ byte: UInt8, to out: inout PieceBuffer) {
-        scanner.push(byte)
-        while let lexeme = scanner.next() {
-            switch lexeme {
-            case .byte(let byte): take(byte, &out)
-            case .marker(let number): if let mark = Mark(rawValue: number) { take(mark, &out) }
-            }
-        }
-    }
-
-    private mutating func take(_ mark: Mark, _ out: inout PieceBuffer) {
+    mutating func take(_ mark: Mark, _ out: inout PieceBuffer) {
         let bytes = scanner.markers[mark.rawValue]
         switch (state, mark) {
         case (.value, .parameterClose):
@@ -88,7 +78,7 @@ struct QwenCoderSyntax: ToolCallSyntax {
         }
     }
 
-    private mutating func take(_ byte: UInt8, _ out: inout PieceBuffer) {
+    mutating func take(_ byte: UInt8, _ out: inout PieceBuffer) {
         switch state {
         case .text: out.content(byte)
         case .open:
