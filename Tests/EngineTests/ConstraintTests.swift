@@ -197,4 +197,19 @@ struct ConstraintTests {
             }
         }
     }
+
+    /// Something optional that there is no room for is not begun. It was, and the answer was cut off inside of it.
+    @Test(arguments: [4, 12, 30])
+    func whatCannotBeEndedInTimeIsNotBegun(budget: Int) async throws {
+        let constraint = try Self.constraint("root ::= \"ab\" (\"cd\" [e-z]{70})?", closesInTime: true)
+        try await Demo.withEngine { engine in
+            let answer = try await engine.answer(
+                Self.request("r", seed: 2, constraint, tokens: budget) { sampling in
+                    // The end is liked least.
+                    sampling.logitBias = [0: -100]
+                })
+            #expect(Letters.text(answer) == "ab")
+            #expect(answer.ids.count <= budget && answer.ends != [.length])
+        }
+    }
 }

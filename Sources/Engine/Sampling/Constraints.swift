@@ -131,9 +131,16 @@ struct Constraints {
         if after.mustEnd, room > 0 { return nil }
         // Two to spare: text that is fed in two runs may be more tokens than in one.
         if let rest = after.shortestEnding(limit: longestEnding), count(rest, constraint) + 2 < room { return nil }
-        guard let way = before.shortestEnding(limit: longestEnding), let ids = ids(way, constraint),
-            let first = ids.first, ids.count <= state.remainingTokens
-        else { return nil }
+        guard let way = before.shortestEnding(limit: longestEnding) else { return nil }
+        if way.isEmpty {
+            // It may end right here: what the token would have begun is left out.
+            return constraint.grammar.vocabulary.endTokens.first(where: state.endIDs.contains).map {
+                Outcome(replacement: $0, isComplete: true)
+            }
+        }
+        guard let ids = ids(way, constraint), let first = ids.first, ids.count <= state.remainingTokens else {
+            return nil
+        }
         return Outcome(replacement: first, forced: Array(ids.dropFirst()), isComplete: true)
     }
 
