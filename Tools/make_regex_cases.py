@@ -1,6 +1,6 @@
 """Makes Tests/GrammarTests/Fixtures/regex.jsonl: random regular expressions with the verdicts of Python's `re`.
 
-Run by hand: python3 Tools/make_regex_cases.py
+Run by hand: python3 Tools/make_regex_cases.py. Tools/fuzz_regex.py takes its expressions from here.
 """
 import json
 import random
@@ -8,7 +8,6 @@ import re
 import warnings
 
 warnings.simplefilter("ignore")
-random.seed(20261124)
 LETTERS = "abAB01_- .é漢"
 
 
@@ -69,22 +68,28 @@ def texts(compiled):
     return sorted(found)
 
 
-with open("Tests/GrammarTests/Fixtures/regex.jsonl", "w") as out:
-    made = 0
-    while made < 600:
-        source = pattern()
-        # `$` of Python also matches before a final line end; the texts have none.
-        try:
-            compiled = re.compile(source, re.ASCII)
-        except re.error:
-            continue
-        row = {"pattern": source, "texts": [], "whole": [], "search": []}
-        for text in texts(compiled):
-            # Python before 3.14 denies that \\B matches in the empty text; ECMA-262 does not.
-            if text == "" and r"\B" in source:
+def main():
+    random.seed(20261124)
+    with open("Tests/GrammarTests/Fixtures/regex.jsonl", "w") as out:
+        made = 0
+        while made < 600:
+            source = pattern()
+            # `$` of Python also matches before a final line end; the texts have none.
+            try:
+                compiled = re.compile(source, re.ASCII)
+            except re.error:
                 continue
-            row["texts"].append(text)
-            row["whole"].append(compiled.fullmatch(text) is not None)
-            row["search"].append(compiled.search(text) is not None)
-        out.write(json.dumps(row, ensure_ascii=True) + "\n")
-        made += 1
+            row = {"pattern": source, "texts": [], "whole": [], "search": []}
+            for text in texts(compiled):
+                # Python before 3.14 denies that \\B matches in the empty text; ECMA-262 does not.
+                if text == "" and r"\B" in source:
+                    continue
+                row["texts"].append(text)
+                row["whole"].append(compiled.fullmatch(text) is not None)
+                row["search"].append(compiled.search(text) is not None)
+            out.write(json.dumps(row, ensure_ascii=True) + "\n")
+            made += 1
+
+
+if __name__ == "__main__":
+    main()

@@ -50,7 +50,9 @@ struct LoadLogTests {
     }
 
     @Test func constraintsAreCountedAndTimed() async throws {
-        try await TestServer.run { (server) async throws in
+        var statistics = EngineStatistics()
+        statistics.forcedTokens = 7
+        try await TestServer.run(statistics: statistics) { (server) async throws in
             for pattern in ["a+", "a+", "b+"] {
                 let answer = try await server.post(
                     "/generate", #"{"text":"x","sampling_params":{"regex":"\#(pattern)"}}"#)
@@ -62,6 +64,7 @@ struct LoadLogTests {
                 #"sglang:num_grammar_cache_hit_total{model_name="tiny"} 1"#,
                 #"sglang:num_grammar_queue_reqs{model_name="tiny"} 0"#,
                 #"sglang:grammar_compilation_time_seconds_count{model_name="tiny"} 2"#,
+                #"radish_forced_tokens_total{model_name="tiny"} 7"#,
             ] { #expect(lines.contains(line), "\(line)") }
         }
     }

@@ -3,6 +3,7 @@ import Grammar
 import Statistics
 import TextGeneration
 import Tokenizers
+import WireTypes
 
 struct GrammarCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -65,6 +66,7 @@ struct GrammarCommand: AsyncParsableCommand {
         @Option(help: "How many texts.") var count = 1
         @Option(help: "Seed of the choices.") var seed: UInt64 = 0
         @Option(help: "Most tokens of a text.") var maxTokens = 2000
+        @Flag(help: "Print each text as a JSON string.") var json = false
         @OptionGroup(title: "Model") var model: ModelOptions
 
         func run() async throws {
@@ -78,10 +80,17 @@ struct GrammarCommand: AsyncParsableCommand {
             var walk = GrammarWalk(grammar: grammar, seed: seed)
             var unfinished = 0
             for _ in 0..<count {
-                if let text = try walk.next(maximumTokens: maxTokens) { print(text) } else { unfinished += 1 }
+                if let text = try walk.next(maximumTokens: maxTokens) { print(line(text)) } else { unfinished += 1 }
             }
             if let failure = grammar.failure { throw CommandFailure(failure) }
             if unfinished > 0 { StandardStreams.note("\(unfinished) of \(count) texts did not end\n") }
+        }
+
+        private func line(_ text: String) -> String {
+            guard json else { return text }
+            var writer = JSONWriter()
+            writer.string(text)
+            return String(decoding: writer.bytes, as: UTF8.self)
         }
     }
 

@@ -20,7 +20,7 @@ struct MetricsRoute: Sendable {
         let requests = parts.model.metrics.snapshot
         var text = PrometheusText(common: [("model_name", parts.configuration.servedModelNames[0])])
         Self.writeSGLang(statistics, requests, engine.information, to: &text)
-        Self.writeGrammars(textEngine.grammars.statistics, requests, to: &text)
+        Self.writeGrammars(textEngine.grammars.statistics, requests, forced: statistics.forcedTokens, to: &text)
         Self.writeVLLM(statistics, requests, to: &text)
         Self.writeCache(statistics, engine.information, to: &text)
         return Self.response(text)
@@ -97,7 +97,8 @@ struct MetricsRoute: Sendable {
     }
 
     private static func writeGrammars(
-        _ grammars: GrammarCompiler.Statistics, _ requests: RequestMetrics.State, to text: inout PrometheusText
+        _ grammars: GrammarCompiler.Statistics, _ requests: RequestMetrics.State, forced: Int,
+        to text: inout PrometheusText
     ) {
         text.histogram(
             "sglang:grammar_compilation_time_seconds", "Compilation of constraints that were not known yet.",
@@ -106,6 +107,8 @@ struct MetricsRoute: Sendable {
             "sglang:num_grammar_cache_hit_total", "Constrained requests whose constraint was known.", grammars.known)
         text.counter("sglang:num_grammar_total", "Constrained requests.", grammars.requests)
         text.gauge("sglang:num_grammar_queue_reqs", "Requests whose constraint is being compiled.", grammars.waiting)
+        text.counter(
+            "radish_forced_tokens_total", "Generated tokens that constraints left no choice about.", forced)
     }
 
     // MARK: vLLM
