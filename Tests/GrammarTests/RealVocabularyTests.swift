@@ -6,6 +6,10 @@ import Tokenizers
 
 /// Whole masks of real vocabularies against the plain way, at random places of random texts.
 struct RealVocabularyTests {
+    private static func search(_ pattern: String) throws -> RegularLanguage {
+        try RegularLanguage(pattern: pattern, anchoring: .search)
+    }
+
     /// Name, and how to append the constraint to a builder.
     static let constraints:
         [(name: String, make: @Sendable (inout GrammarBuilder) throws -> GrammarBuilder.Expression)] = [
@@ -28,6 +32,24 @@ struct RealVocabularyTests {
                     return builder.repetition(builder.sequence([other, builder.text(":")]), minimum: 1)
                 }
             ),
+            ("long", { $0.regular(.length(3), .jsonString) }),
+            ("short", { $0.regular(.length(2, 5), .jsonString) }),
+            (
+                "canonical",
+                { $0.regular(RegularLanguage.texts(["name", "names", "é\"n"]).complement, .canonicalJSONString) }
+            ),
+            // Terms that any scalar keeps alive, and such that look like it.
+            ("containing", { $0.regular(try search("ab").intersection(search("[0-9]")), .jsonString) }),
+            ("ending", { $0.regular(try search("ab$"), .jsonString) }),
+            ("lacking", { $0.regular(try search("a*b").complement.intersection(search("c")), .jsonString) }),
+            (
+                "mail",
+                { builder in
+                    let mail = try search("^[a-z]+@[a-z]+\\.[a-z]{2,}$")
+                    return builder.regular(mail.intersection(.length(0, 24)), .jsonString)
+                }
+            ),
+            ("spare", { $0.regular(try search("^[^x]*(?:ab|é)$").intersection(.length(4, 9)), .jsonString) }),
             (
                 "tags",
                 { builder in

@@ -15,8 +15,9 @@ enum ByteGroups {
         for byte: UInt8 in 0x21...0x7E where !isLetterOrDigit(byte) { group([byte]) }
         group(UInt8(ascii: "0")...UInt8(ascii: "0"))
         group(UInt8(ascii: "1")...UInt8(ascii: "9"))
-        for letter: UInt8 in [0x65, 0x45, 0x6E, 0x74, 0x66, 0x75] { group([letter]) }  // e E n t f u
-        group([0x61, 0x62, 0x63, 0x64])  // a to d
+        // e E n t f u of JSON's own words, and the letters that text has most of.
+        for letter: UInt8 in [0x65, 0x45, 0x6E, 0x74, 0x66, 0x75, 0x61, 0x6F, 0x73] { group([letter]) }
+        group([0x62, 0x63, 0x64])  // b to d
         group((UInt8(ascii: "g")...UInt8(ascii: "z")).filter { table[Int($0)] == 0 })
         group([0x41, 0x42, 0x43, 0x44, 0x46])  // A to D, F
         group(UInt8(ascii: "G")...UInt8(ascii: "Z"))

@@ -7,6 +7,12 @@ struct FragmentBuilder {
     /// What every state inside of an unconstrained JSON string allows; nil when it does not apply to this walk.
     private let tail: StringTail?
 
+    /// A node on the way from the root to where the walk is.
+    private struct Place {
+        var state = LeafAutomaton.dead
+        var node: Int32 = 0
+    }
+
     init() { tail = nil }
 
     /// For a walk from `state` below trie node `node`. The tail was walked from the root, inside of a quoted leaf and
@@ -23,15 +29,17 @@ struct FragmentBuilder {
     ) -> MaskFragment {
         let base = trie.nodes[Int(node)]
         leaf.fill(start)
-        if let tail, leaf.infos[Int(start)].isUniversal { return tail.fragment }
-        var states = [LeafAutomaton.State](repeating: LeafAutomaton.dead, count: trie.maximumDepth + 2)
-        states[Int(base.depth)] = start
+        if let tail, leaf.infos[Int(start)].isUniversal {
+            return MaskFragment(tokens: .many(tail.words), exits: tail.exits)
+        }
+        var path = [Place](repeating: Place(), count: trie.maximumDepth + 2)
+        path[Int(base.depth)] = Place(state: start, node: node)
         if Self.takesAll(leaf.infos[Int(start)], base, follow) {
             accept(trie.nodes[Int(node) + 1].rank, trie.nodes[Int(base.end)].rank)
         } else {
             var index = Int(node) + 1
             while index < Int(base.end) {
-                let missing = walk(leaf, trie, &states, &index, to: Int(base.end), follow)
+                let missing = walk(leaf, trie, &path, &index, to: Int(base.end), follow)
                 if missing >= 0 { leaf.fill(missing) }
             }
         }
@@ -41,8 +49,8 @@ struct FragmentBuilder {
 
     /// Goes on from trie node `index` until `end`, or until a state has to be filled; gives that state, or -1.
     private mutating func walk(
-        _ leaf: borrowing LeafAutomaton, _ trie: VocabularyTrie, _ path: inout [LeafAutomaton.State],
-        _ index: inout Int, to end: Int, _ follow: UInt64
+        _ leaf: borrowing LeafAutomaton, _ trie: VocabularyTrie, _ path: inout [Place], _ index: inout Int,
+        to end: Int, _ follow: UInt64
     ) -> LeafAutomaton.State {
         let nodes = trie.nodes.span
         let childGroups = trie.childGroups.span
@@ -50,17 +58,24 @@ struct FragmentBuilder {
         let infos = leaf.infos.span
         let byteClass = leaf.byteClass.span
         let classes = leaf.classes
-        var states = path.mutableSpan
+        var places = path.mutableSpan
         var next = index
         // The range that is being accepted, kept in registers: most nodes only make it longer.
         var from = open.from
         var to = open.to
         while next < end {
             let entry = nodes[unchecked: next]
-            let before = Int(states[unchecked: Int(entry.depth) - 1])
-            let state = transitions[unchecked: before * classes + Int(byteClass[unchecked: Int(entry.byte)])]
+            let before = places[unchecked: Int(entry.depth) - 1]
+            let state = transitions[
+                unchecked: Int(before.state) * classes + Int(byteClass[unchecked: Int(entry.byte)])]
             if state < 0 {
                 next = Int(entry.end)
+                // Of many children mostly few lead on.
+                let parent = Int(before.node)
+                if nodes[unchecked: parent].table > 0, nodes[unchecked: next].depth == entry.depth {
+                    let bytes = infos[unchecked: Int(before.state)].next
+                    next = Int(trie.child(of: parent, after: entry.byte, in: bytes))
+                }
                 continue
             }
             if Int(entry.end) == next + 1 {
@@ -86,21 +101,18 @@ struct FragmentBuilder {
             let below = nodes[unchecked: next + 1].rank
             var last = below
             var after = next + 1
-            if !info.continues {
+            if childGroups[unchecked: next] & info.nextGroups == 0 {
                 after = Int(entry.end)
             } else if Self.takesAll(info, entry, follow) {
                 after = Int(entry.end)
                 last = nodes[unchecked: after].rank
-            } else if info.isUniversal, let tail {
+            } else if let tail, info.isUniversal || Self.isAsTail(info, entry) {
+                // As anywhere inside of a string; what no string has is sorted out in the end.
                 after = Int(entry.end)
-                open = (from, to)
-                accept(entry.rank, below)
-                take(tail, below, nodes[unchecked: after].rank, next, after)
-                (from, to) = open
-                next = after
-                continue
+                last = nodes[unchecked: after].rank
+                if entry.groups & Self.quote != 0 { takeExits(of: tail, next, after) }
             } else {
-                states[unchecked: Int(entry.depth)] = state
+                places[unchecked: Int(entry.depth)] = Place(state: state, node: Int32(truncatingIfNeeded: next))
             }
             next = after
             if to == entry.rank {
@@ -123,16 +135,20 @@ struct FragmentBuilder {
             && entry.scalars <= info.run.capacity && (!info.run.mayEnd || entry.groups & follow == 0)
     }
 
-    /// Takes what `tail` has below trie node `node`, of ranks `from ..< to` and nodes before `end`.
-    private mutating func take(_ tail: StringTail, _ from: Int32, _ to: Int32, _ node: Int, _ end: Int) {
-        var index = tail.firstRange(endingAfter: from)
-        while index < tail.ranges.count, tail.ranges[index].from < to {
-            accept(max(from, tail.ranges[index].from), min(to, tail.ranges[index].to))
-            index += 1
-        }
-        index = tail.firstExit(after: Int32(node))
-        while index < tail.fragment.exits.count, tail.fragment.exits[index] < end {
-            exits.append(tail.fragment.exits[index])
+    private static let quote = ByteGroups.bit(UInt8(ascii: "\""))
+
+    /// Whether a state allows below `entry` what every state inside of a string does: the string does not end, and none
+    /// of the scalars that may come is one too many.
+    @inline(__always)
+    private static func isAsTail(_ info: LeafAutomaton.Info, _ entry: VocabularyTrie.Node) -> Bool {
+        info.run.total > 0 && entry.groups & quote == 0 && entry.scalars <= info.run.total
+    }
+
+    /// Takes the exits that `tail` has below trie node `node`, before node `end`.
+    private mutating func takeExits(of tail: StringTail, _ node: Int, _ end: Int) {
+        var index = tail.firstExit(after: Int32(node))
+        while index < tail.exits.count, tail.exits[index] < end {
+            exits.append(tail.exits[index])
             index += 1
         }
     }
@@ -140,10 +156,11 @@ struct FragmentBuilder {
     /// The tail for `vocabulary`, from an automaton inside of an unconstrained JSON string.
     static func tail(
         _ leaf: inout LeafAutomaton, _ inside: LeafAutomaton.State, _ trie: VocabularyTrie, _ everyToken: [UInt64]
-    ) -> StringTail {
+    ) -> StringTail? {
         var walk = FragmentBuilder()
         let fragment = walk.build(&leaf, inside, trie, everyToken, below: 0, follow: .max)
-        return StringTail(fragment: fragment, ranges: walk.ranges)
+        guard case .many(let words) = fragment.tokens else { return nil }
+        return StringTail(words: words, exits: fragment.exits)
     }
 
     @inline(__always)
@@ -164,12 +181,18 @@ struct FragmentBuilder {
         open.from = open.to
     }
 
+    /// The tokens in the ranges that text of this kind can have.
     private func tokens(_ trie: VocabularyTrie, _ everyToken: [UInt64]) -> MaskFragment.Tokens {
         let ids = trie.tokens
+        let base = tail?.words ?? everyToken
         if accepted * 32 <= everyToken.count * 64 {
             var list: [Int32] = []
             list.reserveCapacity(accepted)
-            for range in ranges { list += ids[Int(range.from)..<Int(range.to)] }
+            for range in ranges {
+                for id in ids[Int(range.from)..<Int(range.to)] where base[Int(id) >> 6] >> UInt64(id & 63) & 1 != 0 {
+                    list.append(id)
+                }
+            }
             return .few(list)
         }
         var words: [UInt64]
@@ -178,8 +201,9 @@ struct FragmentBuilder {
             for range in ranges {
                 for id in ids[Int(range.from)..<Int(range.to)] { words[Int(id) >> 6] |= 1 << UInt64(id & 63) }
             }
+            for index in words.indices { words[index] &= base[index] }
         } else {
-            words = everyToken
+            words = base
             var next: Int32 = 0
             for range in ranges + [(Int32(ids.count), Int32(ids.count))] {
                 for id in ids[Int(next)..<Int(range.from)] { words[Int(id) >> 6] &= ~(1 << UInt64(id & 63)) }

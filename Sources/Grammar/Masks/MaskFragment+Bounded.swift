@@ -17,6 +17,18 @@ extension MaskFragment {
         case .few(let ids):
             return MaskFragment(
                 tokens: .few(ids.filter { leaf.next(state, all: vocabulary.bytes(of: $0)) >= 0 }), exits: kept)
+        case .many(var words) where run.isTotal && run.high < vocabulary.lengths.longer.count:
+            let longer = vocabulary.lengths.longer[run.high]
+            for index in words.indices {
+                var marked = words[index] & longer[index] & vocabulary.lengths.marked[index]
+                words[index] &= ~longer[index]
+                while marked != 0 {
+                    let id = Int32(index * 64 + marked.trailingZeroBitCount)
+                    if leaf.next(state, all: vocabulary.bytes(of: id)) >= 0 { words[index] |= marked & ~(marked - 1) }
+                    marked &= marked - 1
+                }
+            }
+            return MaskFragment(tokens: .many(words), exits: kept)
         case .many(var words):
             let count = run.high < trie.longerCount.count ? Int(trie.longerCount[run.high]) : 0
             for rank in trie.longestFirst[..<count] {

@@ -7,7 +7,9 @@ struct PreparedLeaf: Sendable {
 
     /// States whose masks are made ahead, those nearest to the start. The walks for them reach most states that the first
     /// tokens lead to.
-    private static let statesMade = 8
+    private static let masksMade = 8
+    /// States whose transitions are made ahead.
+    private static let statesMade = 400
 
     /// Nil for a leaf that cannot be made.
     init?(_ leaf: GrammarBuilder.Leaf, _ trie: VocabularyTrie, _ everyToken: [UInt64], _ tail: StringTail?) {
@@ -21,7 +23,7 @@ struct PreparedLeaf: Sendable {
         while next < order.count, next < Self.statesMade {
             let state = automaton.representative(of: order[next])
             next += 1
-            if fragments[state] == nil {
+            if next <= Self.masksMade, fragments[state] == nil {
                 var walk = FragmentBuilder(tail: tail, for: automaton, state, below: 0)
                 fragments[state] = walk.build(&automaton, state, trie, everyToken, below: 0, follow: .max)
             }

@@ -1,29 +1,19 @@
 /// What may come inside of a JSON string that is not constrained (any more), computed once for a vocabulary. Every
-/// automaton of quoted texts comes to such states, for example where a name differs from all known names, and takes what
-/// is below a trie node from here instead of walking it.
+/// automaton of quoted texts comes to states that allow just this below a trie node, for example where a name differs from
+/// all known names: there a walk need not go.
 struct StringTail: Sendable {
-    let fragment: MaskFragment
-    /// The allowed tokens as ranges of ranks, ascending.
-    let ranges: [(from: Int32, to: Int32)]
-
-    /// The first range that ends beyond `rank`.
-    func firstRange(endingAfter rank: Int32) -> Int {
-        var low = 0
-        var high = ranges.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ranges[middle].to <= rank { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    /// The allowed tokens, as a mask.
+    let words: [UInt64]
+    /// Trie nodes at which the string may end with more of a token to come, ascending.
+    let exits: [Int32]
 
     /// The first exit beyond trie node `node`.
     func firstExit(after node: Int32) -> Int {
         var low = 0
-        var high = fragment.exits.count
+        var high = exits.count
         while low < high {
             let middle = (low + high) / 2
-            if fragment.exits[middle] <= node { low = middle + 1 } else { high = middle }
+            if exits[middle] <= node { low = middle + 1 } else { high = middle }
         }
         return low
     }

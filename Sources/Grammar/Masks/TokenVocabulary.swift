@@ -12,6 +12,7 @@ package final class TokenVocabulary: Sendable {
     /// A mask with the bits of all tokens in the trie.
     let everyToken: [UInt64]
     let stringTail: StringTail?
+    let lengths: TokenLengths
     /// Automata that many schemas need.
     private let prepared: [GrammarBuilder.Leaf: PreparedLeaf]
     private static let smallSize = 4_096
@@ -58,6 +59,7 @@ package final class TokenVocabulary: Sendable {
         let trie = VocabularyTrie(bytes: bytes, entries: entries)
         var everyToken = [UInt64](repeating: 0, count: (size + 63) / 64)
         for id in trie.tokens { everyToken[Int(id) >> 6] |= 1 << UInt64(id & 63) }
+        lengths = TokenLengths(trie, words: everyToken.count)
         let anyString = GrammarBuilder.Leaf.language(.anyText, .jsonString)
         if var strings = try? LeafAutomaton(anyString, limits: GrammarLimits(), horizon: trie.maximumDepth) {
             let inside = strings.next(strings.start, 0x22)

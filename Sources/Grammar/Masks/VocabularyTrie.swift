@@ -183,6 +183,19 @@ struct VocabularyTrie: Sendable {
         nodes[0].isClean = wellFormed[0] & 1 != 0
     }
 
+    /// The first child of `node`, which has a table, by a byte of `bytes` beyond `byte`; the node behind all of its
+    /// children when there is none.
+    func child(of node: Int, after byte: UInt8, in bytes: ByteSet) -> Int32 {
+        let table = (Int(nodes[node].table) - 1) * 256
+        var rest = bytes.members(above: byte)
+        while let candidate = rest.first {
+            let child = childTables[table + Int(candidate)]
+            if child != 0 { return child }
+            rest.remove(candidate)
+        }
+        return nodes[node].end
+    }
+
     /// The child of `node` by `byte`, 0 when there is none.
     func child(of node: Int32, _ byte: UInt8) -> Int32 {
         if node == 0 { return rootChildren[Int(byte)] }

@@ -24,6 +24,19 @@ package struct ByteSet: Hashable, Sendable {
         words[Int(byte >> 6)] |= 1 << UInt64(byte & 63)
     }
 
+    package mutating func remove(_ byte: UInt8) {
+        words[Int(byte >> 6)] &= ~(1 << UInt64(byte & 63))
+    }
+
+    /// The members beyond `byte`.
+    package func members(above byte: UInt8) -> ByteSet {
+        var result = self
+        let word = Int(byte >> 6)
+        for index in 0..<word { result.words[index] = 0 }
+        result.words[word] &= (UInt64.max << UInt64(byte & 63)) << 1
+        return result
+    }
+
     package mutating func formUnion(_ other: ByteSet) { words |= other.words }
 
     /// The smallest member, nil when the set is empty.

@@ -1,7 +1,9 @@
 /// Byte groups by byte class and by alphabet class.
-private struct GroupSummary {
+struct GroupSummary {
     /// Groups of the bytes of each byte class.
     var byteGroups: [UInt64]
+    /// The bytes of each byte class.
+    var bytes: [ByteSet]
     /// Groups that a scalar of each alphabet class can show.
     var scalarGroups: [UInt64]
     /// Groups of ASCII bytes that stand for no scalar by themselves.
@@ -9,7 +11,11 @@ private struct GroupSummary {
 
     init(_ alphabet: Alphabet, _ decoder: ScalarDecoder) {
         byteGroups = [UInt64](repeating: 0, count: decoder.byteClassCount)
-        for byte in 0..<256 { byteGroups[Int(decoder.byteClass[byte])] |= ByteGroups.bit(UInt8(byte)) }
+        bytes = [ByteSet](repeating: ByteSet(), count: decoder.byteClassCount)
+        for byte in 0...255 as ClosedRange<UInt8> {
+            byteGroups[Int(decoder.byteClass[Int(byte)])] |= ByteGroups.bit(byte)
+            bytes[Int(decoder.byteClass[Int(byte)])].insert(byte)
+        }
         scalarGroups = [UInt64](repeating: 0, count: alphabet.classCount)
         for byte in 0..<128 as Range<UInt8> {
             let output = decoder.rows[Int(decoder.byteClass[Int(byte)])]
@@ -42,12 +48,15 @@ struct LeafAutomaton: Sendable {
         var capacity: UInt8 = 0
         /// Whether it may also end after some of these scalars.
         var mayEnd = false
+        /// How many scalars may come, whichever they are and however spelled, before it can die; 255 for no bound.
+        var total: UInt8 = 0
     }
 
     /// What a mask builder asks of each state, side by side in memory.
     struct Info {
         var run = Run()
-        /// Groups of the bytes that lead on; valid for filled states.
+        /// The bytes that lead on, and their groups; valid for filled states.
+        var next = ByteSet()
         var nextGroups: UInt64 = 0
         var isFilled = false
         var isFinal = false
@@ -57,7 +66,7 @@ struct LeafAutomaton: Sendable {
         var isUniversal = false
     }
 
-    private(set) var pool: RegularPool
+    var pool: RegularPool
     let decoder: ScalarDecoder
     let classes: Int
     let byteClass: [UInt8]
@@ -69,9 +78,9 @@ struct LeafAutomaton: Sendable {
     /// Set when a limit was reached: missing states count as dead.
     private(set) var exceeded = false
     let start: State
-    private let admitsEscapes: Bool
+    let admitsEscapes: Bool
 
-    private let summary: GroupSummary
+    let summary: GroupSummary
     private var terms: [RegularPool.ID] = []
     private var positions: [UInt16] = []
     private var known: [UInt64: State] = [:]
@@ -141,7 +150,7 @@ struct LeafAutomaton: Sendable {
 
     /// An estimate of the memory it holds.
     var byteCount: Int {
-        transitions.count * 4 + infos.count * 80 + decoder.rows.count * 2 + pool.nodes.count * 120
+        transitions.count * 4 + infos.count * 96 + decoder.rows.count * 2 + pool.nodes.count * 120
             + pool.nodes.count * pool.alphabet.classCount + (list?.byteCount ?? 0)
     }
 
@@ -185,7 +194,7 @@ struct LeafAutomaton: Sendable {
         return state
     }
 
-    private mutating func isLive(_ term: RegularPool.ID) -> Bool {
+    mutating func isLive(_ term: RegularPool.ID) -> Bool {
         if term == pool.nothing { return false }
         guard let live = pool.isLive(term, budget: budget), !pool.exceeded else {
             exceeded = true
@@ -202,6 +211,7 @@ struct LeafAutomaton: Sendable {
         if let list {
             for (byte, place) in list.next(listed[index]) {
                 transitions[index * classes + Int(byteClass[Int(byte)])] = self.state(at: place)
+                infos[index].next.insert(byte)
             }
             return
         }
@@ -233,7 +243,12 @@ struct LeafAutomaton: Sendable {
             leadsOn[number] = target != Self.dead
         }
         var groups: UInt64 = 0
-        for number in 0..<classes where leadsOn[number] { groups |= summary.byteGroups[number] }
+        var bytes = ByteSet()
+        for number in 0..<classes where leadsOn[number] {
+            groups |= summary.byteGroups[number]
+            bytes.formUnion(summary.bytes[number])
+        }
+        infos[index].next = bytes
         infos[index].nextGroups = groups
         infos[index].continues = groups != 0
         if infos[index].isFinal, groups != 0 { hasOpenEnds = true }
@@ -252,88 +267,6 @@ struct LeafAutomaton: Sendable {
         return transitions[Int(state) * classes + Int(byteClass[Int(byte)])]
     }
 
-    // MARK: Runs
-
-    private mutating func run(of term: RegularPool.ID, _ row: [RegularPool.ID]) -> Run {
-        let ends = !decoder.quoted && pool.isNullable[Int(term)]
-        var best = Run(groups: groups(of: loops(of: term, row)), capacity: 255, mayEnd: ends)
-        if best.groups == 0 { best.capacity = 0 }
-        if let (set, capacity, mayEnd) = counterRun(term) {
-            let counted = Run(groups: groups(of: set), capacity: capacity, mayEnd: mayEnd && !decoder.quoted)
-            if counted.groups.nonzeroBitCount > best.groups.nonzeroBitCount { best = counted }
-        }
-        return best
-    }
-
-    private func loops(of term: RegularPool.ID, _ row: [RegularPool.ID]) -> ClassSet {
-        var loops = ClassSet(count: pool.alphabet.classCount)
-        for (number, target) in row.enumerated() where target == term { loops.insert(number) }
-        return loops
-    }
-
-    /// The widest counted set at the head of `term` or of one of its alternatives.
-    private mutating func counterRun(_ term: RegularPool.ID) -> (ClassSet, UInt8, mayEnd: Bool)? {
-        switch pool.nodes[Int(term)] {
-        case .repetition(let operand, _, let high):
-            guard case .set(let set) = pool.nodes[Int(operand)] else { return nil }
-            return (pool.sets[Int(set)], high < 0 ? 255 : UInt8(min(high, 254)), true)
-        case .concatenation(let head, let rest):
-            guard let (set, capacity, _) = counterRun(head), isLive(rest) else { return nil }
-            // What follows the run can end inside of it only if it can be empty or start with the run's scalars.
-            var mayEnd = pool.isNullable[Int(rest)]
-            for (number, target) in pool.row(rest).enumerated() where target != pool.nothing {
-                mayEnd = mayEnd || set.contains(number)
-            }
-            return (set, capacity, mayEnd)
-        case .union(let parts):
-            var best: (ClassSet, UInt8, mayEnd: Bool)?
-            for part in parts {
-                guard let candidate = counterRun(part) else { continue }
-                if best == nil || candidate.1 > best?.1 ?? 0 { best = candidate }
-            }
-            // Other alternatives may end inside the run.
-            return best.map { ($0.0, $0.1, true) }
-        case .intersection(let parts): return intersectionRun(parts)
-        default: return nil
-        }
-    }
-
-    /// A counted set together with languages that stay as they are on some scalars and may end: on these scalars they
-    /// can wait until the count is right, so that the intersection lives as long as the counter.
-    private mutating func intersectionRun(_ parts: [RegularPool.ID]) -> (ClassSet, UInt8, mayEnd: Bool)? {
-        var result: (ClassSet, UInt8, mayEnd: Bool)?
-        var waiting: ClassSet?
-        for part in parts {
-            if case .repetition(let operand, _, _) = pool.nodes[Int(part)], case .set = pool.nodes[Int(operand)],
-                result == nil
-            {
-                result = counterRun(part)
-            } else {
-                guard pool.isNullable[Int(part)] else { return nil }
-                let loops = loops(of: part, pool.row(part))
-                waiting = waiting?.intersection(loops) ?? loops
-            }
-        }
-        guard let result, let waiting else { return nil }
-        let set = result.0.intersection(waiting)
-        return set.isEmpty ? nil : (set, result.1, true)
-    }
-
-    /// The groups all of whose bytes, as scalars, are in `set`; a lead byte's only if all
-    /// scalars that it begins are. Continuation bytes are left to `isClean`.
-    private func groups(of set: ClassSet) -> UInt64 {
-        var inside: UInt64 = 0
-        var outside = summary.neverScalar
-        for number in 0..<pool.alphabet.classCount {
-            if set.contains(number) {
-                inside |= summary.scalarGroups[number]
-            } else {
-                outside |= summary.scalarGroups[number]
-            }
-        }
-        return inside & ~outside == 0 ? 0 : inside & ~outside | ByteGroups.continuation
-    }
-
     // MARK: Sharing
 
     /// A state that counts the scalars of one set, no more than `high`, and tells by the next scalar where the run ends:
@@ -342,6 +275,8 @@ struct LeafAutomaton: Sendable {
         var high: Int
         var unbounded: State
         var groups: UInt64
+        /// Whether it counts all scalars, however spelled.
+        var isTotal: Bool
     }
 
     /// Nil when `state` is no such state.
@@ -361,10 +296,11 @@ struct LeafAutomaton: Sendable {
         for (number, target) in pool.row(rest).enumerated()
         where target != pool.nothing && pool.sets[Int(set)].contains(number) { return nil }
         let groups = groups(of: pool.sets[Int(set)])
+        let isTotal = admitsEscapes && pool.isEverything(pool.sets[Int(set)])
         let endless = pool.repetition(operand, low, -1)
         let joined = pool.concatenation(endless, rest)
         let free = self.state(joined, decoder.boundary)
-        return free < 0 ? nil : CountedRun(high: Int(high), unbounded: free, groups: groups)
+        return free < 0 ? nil : CountedRun(high: Int(high), unbounded: free, groups: groups, isTotal: isTotal)
     }
 
     /// Whether `state` is inside of a quoted leaf and between two scalars.

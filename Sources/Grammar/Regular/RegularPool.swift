@@ -33,6 +33,8 @@ struct RegularPool: Sendable {
     private(set) var hasBoolean: [Bool] = []
     /// How deep the recursion of `row` goes.
     private var depths: [Int32] = []
+    /// What the form of each node tells about its texts.
+    private(set) var outlooks: [RegularOutlook] = []
     /// Derivatives by class, empty until asked for.
     private var rows: [[ID]] = []
     /// The largest counter at the head of a node without booleans, 0 for the others.
@@ -51,6 +53,7 @@ struct RegularPool: Sendable {
     let nothing: ID = 0
     let emptyText: ID = 1
     let anyText: ID = 2
+    let anyScalar: ID = 3
 
     init(alphabet: Alphabet, maximumNodes: Int) {
         self.alphabet = alphabet
@@ -61,7 +64,7 @@ struct RegularPool: Sendable {
         // Node 2 must be the repetition, so its operand is made under its own id afterwards.
         setIDs[all] = ID(sets.count)
         sets.append(all)
-        _ = intern(.repetition(3, 0, -1), nullable: true, boolean: false, depth: 2)
+        _ = intern(.repetition(anyScalar, 0, -1), nullable: true, boolean: false, depth: 2)
         _ = set(all)
     }
 
@@ -77,6 +80,7 @@ struct RegularPool: Sendable {
         isNullable.append(nullable)
         hasBoolean.append(boolean)
         depths.append(depth)
+        outlooks.append(outlook(of: node, nullable: nullable))
         rows.append([])
         counters.append(boolean ? 0 : largestCounter(in: node))
         liveness.append(0)
@@ -121,6 +125,9 @@ struct RegularPool: Sendable {
     }
 
     private func nullable(_ id: ID) -> Bool { isNullable[Int(id)] }
+
+    /// Whether `classes` are those of all scalars.
+    func isEverything(_ classes: ClassSet) -> Bool { classes == sets[1] }
 
     mutating func set(_ classes: ClassSet) -> ID {
         let index: ID
@@ -354,8 +361,8 @@ struct RegularPool: Sendable {
                     return $1 == nothing ? left : union([left, $1])
                 }
             }
-        case .union(let parts): combine(parts, into: &result) { $0.union($1) }
-        case .intersection(let parts): combine(parts, into: &result) { $0.intersection($1) }
+        case .union(let parts): combine(parts, into: &result, isUnion: true) { $0.union($1) }
+        case .intersection(let parts): combine(parts, into: &result, isUnion: false) { $0.intersection($1) }
         case .complement(let part):
             let inner = row(part)
             for index in 0..<count { result[index] = complement(inner[index]) }
@@ -378,11 +385,14 @@ struct RegularPool: Sendable {
 
     /// Joins the derivatives of `parts` class by class; classes with the same derivatives share one join.
     private mutating func combine(
-        _ parts: [ID], into result: inout [ID], _ join: (inout RegularPool, [ID]) -> ID
+        _ parts: [ID], into result: inout [ID], isUnion: Bool, _ join: (inout RegularPool, [ID]) -> ID
     ) {
         let all = parts.map { row($0) }
+        // Of many texts, few go on with any one class.
+        var dead = [Int32](repeating: 0, count: result.count)
+        for row in all { for index in dead.indices where row[index] == nothing { dead[index] += 1 } }
         var known: [[ID]: ID] = [:]
-        for index in result.indices {
+        for index in result.indices where isUnion ? dead[index] < all.count : dead[index] == 0 {
             let column = all.map { $0[index] }
             if let id = known[column] {
                 result[index] = id

@@ -188,13 +188,21 @@ struct ScalarDecoder: Sendable {
                 hashes[byte] &+= mixed ^ mixed >> 29
             }
         }
+        var alike = [Int](repeating: 0, count: 256)
         for byte in 0..<256 {
-            let alike = representative.firstIndex { other in
-                hashes[Int(other)] == hashes[byte]
-                    && (0..<count).allSatisfy { wide[$0 &* 256 &+ byte] == wide[$0 &* 256 &+ Int(other)] }
-            }
-            byteClass[byte] = UInt8(truncatingIfNeeded: alike ?? representative.count)
-            if alike == nil { representative.append(UInt8(byte)) }
+            let known = representative.firstIndex { hashes[Int($0)] == hashes[byte] }
+            byteClass[byte] = UInt8(truncatingIfNeeded: known ?? representative.count)
+            if known == nil { representative.append(UInt8(byte)) }
+            alike[byte] = Int(representative[Int(byteClass[byte])])
+        }
+        // Sums may be equal by chance; each byte is a class of its own then.
+        var differs: UInt16 = 0
+        for row in 0..<count {
+            for byte in 0..<256 { differs |= wide[row &* 256 &+ byte] ^ wide[row &* 256 &+ alike[byte]] }
+        }
+        if differs != 0 {
+            representative = Array(0...255)
+            byteClass = representative
         }
         byteClassCount = representative.count
         rows.reserveCapacity(count * byteClassCount)
