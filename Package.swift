@@ -117,7 +117,8 @@ let package = Package(
             swiftSettings: swift),
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["EngineInterface"], path: "Tests/TestSupport", swiftSettings: swift),
+            name: "TestSupport", dependencies: ["EngineInterface", "Statistics"], path: "Tests/TestSupport",
+            swiftSettings: swift),
         tests("CEmbedded"),
         tests("Tensors"),
         tests("Checkpoint", ["Tensors", "TestSupport"], fixtures: ["Fixtures"]),
@@ -136,7 +137,10 @@ let package = Package(
             ["Checkpoint", "Compute", "EngineInterface", "Grammar", "Models", "PrefixCache", "Tensors", "TestSupport"]),
         tests(
             "EngineBench",
-            ["Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Models", "PrefixCache", "Tensors"]),
+            [
+                "Checkpoint", "Compute", "Engine", "EngineInterface", "Grammar", "Models", "PrefixCache", "Statistics",
+                "Tensors",
+            ]),
         tests(
             "TextGeneration",
             [
@@ -151,7 +155,7 @@ let package = Package(
                 "ChatTemplates", "EngineInterface", "TestSupport", "TextGeneration", "Tokenizers", "WireTypes", logging,
                 nioCore, nioPosix, serviceLifecycle,
             ]),
-        tests("Advisor", ["Scheduling", "TestSupport"]),
+        tests("Advisor", ["Scheduling", "Statistics", "TestSupport"]),
         tests(
             "LoadBench",
             [

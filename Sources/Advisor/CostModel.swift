@@ -1,26 +1,17 @@
 package import Scheduling
+package import Statistics
 
 /// How long a step takes on one machine with one model, as measured. Piecewise linear in the rows, since the first rows
 /// cost what reading the weights costs and the later ones what multiplying costs.
 package struct CostModel: Sendable, Equatable {
-    package struct Point: Sendable, Equatable {
-        package var rows: Int
-        package var seconds: Double
-
-        package init(rows: Int, seconds: Double) {
-            self.rows = rows
-            self.seconds = seconds
-        }
-    }
-
     /// A step with so many rows, ascending: those of one new sequence, the last of which is sampled.
-    package var rows: [Point]
+    package var rows: [TimedRows]
     /// What sampling so many rows adds to sampling one, negative for none; ascending.
-    package var sampled: [Point]
+    package var sampled: [TimedRows]
     /// Attention of all layers, for each token that lies before the rows of a sequence, by these rows, ascending.
-    package var context: [Point]
+    package var context: [TimedRows]
 
-    package init(rows: [Point], sampled: [Point], context: [Point]) {
+    package init(rows: [TimedRows], sampled: [TimedRows], context: [TimedRows]) {
         self.rows = rows
         self.sampled = sampled
         self.context = context
@@ -62,7 +53,7 @@ package struct CostModel: Sendable, Equatable {
     }
 
     /// The line through the neighbouring points; before the first one flat, beyond the end as steep as at the end.
-    static func interpolate(_ points: [Point], _ rows: Int) -> Double {
+    static func interpolate(_ points: [TimedRows], _ rows: Int) -> Double {
         guard let first = points.first, let last = points.last else { return 0 }
         if rows <= first.rows { return first.seconds }
         guard let above = points.firstIndex(where: { $0.rows >= rows }) else {

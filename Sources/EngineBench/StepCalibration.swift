@@ -2,6 +2,7 @@ package import Checkpoint
 package import Compute
 package import Engine
 import Models
+import Statistics
 
 /// Measures what the steps of a model take, before it is loaded: an engine with the settings it would have runs sketches
 /// of it, which differ from it in the number of their layers and in what their weights are, and in nothing that takes

@@ -1,4 +1,3 @@
-import EngineBench
 import Statistics
 
 /// Sizes for people.

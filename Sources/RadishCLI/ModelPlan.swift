@@ -101,10 +101,6 @@ struct ModelPlan {
             configuration, files: files, poolTokens: resolved.poolTokens.value, layerBytes: layerBytes,
             backend: { try CPUBackend(kernels: nil, threads: threads, pin: true) }
         ).measure()
-        func points(_ measured: [StepCosts.Point]) -> [CostModel.Point] {
-            measured.map { CostModel.Point(rows: $0.rows, seconds: $0.seconds) }
-        }
-        return CostModel(
-            rows: points(costs.rows), sampled: points(costs.sampled), context: points(costs.context))
+        return CostModel(rows: costs.rows, sampled: costs.sampled, context: costs.context)
     }
 }

@@ -1,4 +1,4 @@
-package import EngineInterface
+import EngineInterface
 
 /// What an answer must look like, as a request says it. Compiled once for each vocabulary, and kept.
 package struct Constraint: Sendable, Hashable {

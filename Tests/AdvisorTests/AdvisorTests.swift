@@ -1,5 +1,6 @@
 import Advisor
 import Scheduling
+import Statistics
 import TestSupport
 import Testing
 

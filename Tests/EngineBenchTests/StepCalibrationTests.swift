@@ -3,6 +3,7 @@ import Compute
 import Engine
 import EngineBench
 import Models
+import Statistics
 import Synchronization
 import Tensors
 import Testing

@@ -153,7 +153,6 @@ def main():
     parser.add_argument("--prepare", action="store_true", help="build and make everything, measure nothing")
     arguments = parser.parse_args()
     shop = Workshop(arguments.work.resolve())
-    flags = pathlib.Path("/proc/cpuinfo").read_text()
     threads = len(os.sched_getaffinity(0))
     kinds = {"bf16": "BF16", "int8": "Q8_0", "int4": "Q4_K_M"}
     programs = shop.llama() if "llama.cpp" in arguments.peers else None
@@ -165,7 +164,7 @@ def main():
     vllm_python = shop.vllm() if "vllm" in arguments.peers else None
     if arguments.prepare:
         return
-    journal = Journal(arguments.out, flags, threads)
+    journal = Journal(arguments.out, "peers", threads=threads)
     for shape in arguments.shapes:
         for round_number in range(arguments.rounds):
             for prompt in arguments.prompts:
@@ -185,34 +184,37 @@ def main():
 
 
 class Journal:
-    """What has been measured, kept in a file line by line."""
+    """What has been measured, kept in FOLDER/NAME-DATE.jsonl line by line; runs of the same day go on with it."""
 
-    def __init__(self, folder, flags, threads):
+    def __init__(self, folder, name, **conditions):
+        """`conditions`: what all rows have in common, beside the processor; the first line."""
         self.rows, self.file = [], None
         if not folder:
             return
         folder.mkdir(parents=True, exist_ok=True)
-        self.file = folder / f"peers-{datetime.date.today().isoformat()}.jsonl"
-        name = re.search(r"model name\s*: (.*)", flags)
-        machine = {"processor": name.group(1) if name else "", "threads": threads}
+        self.file = folder / f"{name}-{datetime.date.today().isoformat()}.jsonl"
+        processor = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+        conditions = {"processor": processor.group(1) if processor else "", **conditions}
         if self.file.exists():
             lines = [json.loads(line) for line in self.file.read_text().splitlines()]
-            if lines[0] != machine:
-                raise SystemExit(f"{self.file} was measured on another machine ({lines[0]}): move it away")
+            if lines[0] != conditions:
+                raise SystemExit(f"{self.file} was measured under other conditions ({lines[0]}): move it away")
             self.rows = lines[1:]
         else:
-            self.file.write_text(json.dumps(machine) + "\n")
+            self.file.write_text(json.dumps(conditions) + "\n")
 
-    def take(self, label, measure):
-        """Measures, unless that has been done."""
-        if any(label.items() <= row.items() for row in self.rows):
-            return
-        row = label | measure()
+    def add(self, row):
         self.rows.append(row)
         print(json.dumps(row), file=sys.stderr, flush=True)
         if self.file:
             with self.file.open("a") as out:
                 out.write(json.dumps(row) + "\n")
+
+    def take(self, label, measure):
+        """Measures, unless that has been done."""
+        if any(label.items() <= row.items() for row in self.rows):
+            return
+        self.add(label | measure())
 
 
 def table(results):

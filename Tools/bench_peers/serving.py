@@ -10,7 +10,6 @@ output.
 
 import argparse
 import asyncio
-import datetime
 import json
 import os
 import pathlib
@@ -25,7 +24,7 @@ import aiohttp
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from bench_peers import Workshop  # noqa: E402
+from bench_peers import Journal, Workshop  # noqa: E402
 
 VOCABULARY = 100_000
 PORTS = iter(range(31900, 32000))
@@ -204,8 +203,7 @@ WORKLOADS = {
 }
 
 
-async def measure(arguments, first_round):
-    """(starts, results) of rounds `first_round` ...."""
+async def measure(arguments, journal):
     shop = Workshop(arguments.work.resolve())
     threads = len(os.sched_getaffinity(0))
     model = shop.model(arguments.shape)
@@ -226,7 +224,7 @@ async def measure(arguments, first_round):
         "radish int8": {"document", "distinct"}, "llama-server Q8_0": {"document", "distinct"},
     }
     servers = [s for s in servers if not arguments.servers or s.name in arguments.servers]
-    results, starts = [], []
+    first_round = max((row["round"] for row in journal.rows if "round" in row), default=-1) + 1
     log = open(arguments.work / "servers.log", "ab")
     timeout = aiohttp.ClientTimeout(total=600)
     # llama-server closes idle connections as the next request is on its way.
@@ -234,9 +232,8 @@ async def measure(arguments, first_round):
         try:
             for server in servers:
                 await server.start(session, next(PORTS), log)
-                starts.append({"server": server.name, "ready_seconds": server.ready_seconds,
-                               "resident_mib": server.resident_mib})
-                print(json.dumps(starts[-1]), file=sys.stderr, flush=True)
+                journal.add({"server": server.name, "ready_seconds": server.ready_seconds,
+                             "resident_mib": server.resident_mib})
                 # Whatever a server does only once is not what is compared.
                 await server.generate(session, ids(random.Random(1), 64), 4)
             for number in range(first_round, first_round + arguments.rounds):
@@ -248,13 +245,11 @@ async def measure(arguments, first_round):
                             continue
                         # One seed for all servers of a round.
                         row = await WORKLOADS[name](server, session, random.Random(f"{arguments.seed} {name} {number}"))
-                        results.append({"server": server.name, "workload": name, "round": number, **row})
-                        print(json.dumps(results[-1]), file=sys.stderr, flush=True)
+                        journal.add({"server": server.name, "workload": name, "round": number, **row})
         finally:
             for server in servers:
                 if hasattr(server, "process"):
                     server.stop()
-    return starts, results
 
 
 def table(starts, results):
@@ -285,25 +280,9 @@ def main():
     parser.add_argument("--workloads", nargs="+", default=list(WORKLOADS), choices=list(WORKLOADS))
     parser.add_argument("--out", type=pathlib.Path)
     arguments = parser.parse_args()
-    name = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    machine = {"processor": name.group(1) if name else "", "shape": arguments.shape}
-    file, before = None, []
-    if arguments.out:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        file = arguments.out / f"peers-serving-{datetime.date.today().isoformat()}.jsonl"
-        if file.exists():
-            before = [json.loads(line) for line in file.read_text().splitlines()]
-            if before.pop(0) != machine:
-                raise SystemExit(f"{file} was measured on another machine or with another model: move it away")
-        else:
-            file.write_text(json.dumps(machine) + "\n")
-    rounds = [row["round"] for row in before if "round" in row]
-    starts, results = asyncio.run(measure(arguments, max(rounds, default=-1) + 1))
-    if file:
-        with file.open("a") as out:
-            out.writelines(json.dumps(row) + "\n" for row in starts + results)
-    rows = before + starts + results
-    print(table([r for r in rows if "round" not in r], [r for r in rows if "round" in r]))
+    journal = Journal(arguments.out, "peers-serving", shape=arguments.shape)
+    asyncio.run(measure(arguments, journal))
+    print(table([r for r in journal.rows if "round" not in r], [r for r in journal.rows if "round" in r]))
 
 
 if __name__ == "__main__":

@@ -60,10 +60,11 @@ struct LeafAutomaton: Sendable {
         var nextGroups: UInt64 = 0
         var isFilled = false
         var isFinal = false
-        /// Whether any byte leads on; valid for filled states.
-        var continues = false
         /// Whether it is inside of a JSON string and any text may follow.
         var isUniversal = false
+
+        /// Whether any byte leads on; valid for filled states.
+        var continues: Bool { nextGroups != 0 }
     }
 
     var pool: RegularPool
@@ -186,7 +187,6 @@ struct LeafAutomaton: Sendable {
         var info = Info()
         info.isFinal = list.isEnd(place)
         info.nextGroups = list.groups(after: place)
-        info.continues = info.nextGroups != 0
         info.isFilled = !info.continues
         if info.isFinal, info.continues { hasOpenEnds = true }
         infos.append(info)
@@ -250,7 +250,6 @@ struct LeafAutomaton: Sendable {
         }
         infos[index].next = bytes
         infos[index].nextGroups = groups
-        infos[index].continues = groups != 0
         if infos[index].isFinal, groups != 0 { hasOpenEnds = true }
         infos[index].isUniversal = admitsEscapes && term == pool.anyText && position == decoder.boundary
         if position == decoder.boundary { infos[index].run = run(of: term, row) }

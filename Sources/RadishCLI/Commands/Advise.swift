@@ -2,7 +2,6 @@ import Advisor
 import ArgumentParser
 import Compute
 import Engine
-import EngineBench
 import LoadBench
 import Models
 import Scheduling
